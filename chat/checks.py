@@ -1,0 +1,97 @@
+"""What any value from outside must satisfy. Every failure is an Invalid that names the field."""
+
+import math
+from typing import Any
+
+from chat.errors import Invalid
+
+MAX_NAME_CHARACTERS = 255
+MAX_TEXT_BYTES = 65_536
+MAX_JSON_DEPTH = 32
+MAX_JSON_BYTES = 65_536
+MAX_FILES = 32
+MAX_ID = 2**53 - 1
+
+
+def check_text(field: str, value: str, *, limit_bytes: int = MAX_TEXT_BYTES) -> str:
+    """Refuse what PostgreSQL cannot store (NUL, lone surrogates) and what is too long."""
+    if "\x00" in value:
+        raise Invalid(f"{field} must not contain NUL.")
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        raise Invalid(f"{field} must not contain lone surrogates.") from None
+    if size > limit_bytes:
+        raise Invalid(f"{field} is longer than {limit_bytes} bytes.")
+    return value
+
+
+def check_name(field: str, value: str) -> str:
+    """A name: 1 to 255 characters, not only white space."""
+    if len(value) > MAX_NAME_CHARACTERS:
+        raise Invalid(f"{field} is longer than {MAX_NAME_CHARACTERS} characters.")
+    check_text(field, value)
+    if not value.strip():
+        raise Invalid(f"{field} must not be empty.")
+    return value
+
+
+def check_id(field: str, value: int) -> int:
+    if not 0 < value <= MAX_ID:
+        raise Invalid(f"{field} must be between 1 and 2^53-1.")
+    return value
+
+
+def check_offset(field: str, value: int) -> int:
+    if not 0 <= value <= MAX_ID:
+        raise Invalid(f"{field} must be between 0 and 2^53-1.")
+    return value
+
+
+def check_limit(value: int, most: int) -> int:
+    if not 1 <= value <= most:
+        raise Invalid(f"limit must be between 1 and {most}.")
+    return value
+
+
+def check_properties(field: str, value: dict[str, Any]) -> dict[str, Any]:
+    """A JSON object of bounded size and depth."""
+    check_json(field, value)
+    return value
+
+
+def check_json(field: str, value: Any) -> Any:
+    """Only what JSON and PostgreSQL's jsonb both hold: no NUL, NaN, binary or dates (MessagePack
+    brings those), at most 32 levels and about 64 KiB."""
+    size = _json_size(field, value, 0)
+    if size > MAX_JSON_BYTES:
+        raise Invalid(f"{field} is larger than {MAX_JSON_BYTES} bytes.")
+    return value
+
+
+def _json_size(field: str, value: Any, depth: int) -> int:
+    if depth > MAX_JSON_DEPTH:
+        raise Invalid(f"{field} is nested deeper than {MAX_JSON_DEPTH} levels.")
+    if value is None or isinstance(value, bool):
+        return 4
+    if isinstance(value, str):
+        check_text(field, value, limit_bytes=MAX_JSON_BYTES)
+        return len(value) + 2
+    if isinstance(value, int):
+        if value.bit_length() > 1024:
+            raise Invalid(f"{field} holds a number out of range.")
+        return 8
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise Invalid(f"{field} holds a number that JSON does not know.")
+        return 8
+    if isinstance(value, dict):
+        if not all(isinstance(key, str) for key in value):
+            raise Invalid(f"{field} holds an object whose keys are not strings.")
+        return 2 + sum(
+            _json_size(field, key, depth) + _json_size(field, item, depth + 1)
+            for key, item in value.items()
+        )
+    if isinstance(value, list):
+        return 2 + sum(_json_size(field, item, depth + 1) for item in value)
+    raise Invalid(f"{field} holds a value that JSON does not know.")
