@@ -1,0 +1,1 @@
+"""What people and machines say to each other: bytes in, frames out, no I/O."""
