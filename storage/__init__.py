@@ -1,0 +1,1 @@
+"""Everything that remembers or travels: PostgreSQL and Redis, behind the doors of the core."""

@@ -1,0 +1,1 @@
+"""Fan-out between nodes through Redis (or Valkey) pub/sub. Nothing durable hangs on it."""
