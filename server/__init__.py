@@ -1,0 +1,1 @@
+"""Everything that listens or runs; composes the rest."""

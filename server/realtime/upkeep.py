@@ -1,0 +1,103 @@
+"""Upkeep: what a node does by itself, again and again: stay alive, bury the dead, repair, settle.
+
+Rule: every loop outlives an absent PostgreSQL or Redis; what it could not do it does later.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+from chat.errors import Unavailable
+from server.realtime.node import Realtime
+from storage.redis.broker import RedisBroker
+
+logger = logging.getLogger("parlance.upkeep")
+
+BEAT_SECONDS = 2.0
+SETTLE_SECONDS = 5.0
+EXPIRY_SECONDS = 8.0
+"""A node silent for so long is dead. With the beat and a sweep that is 12 s at most, below the
+15 s in which no ghost may be left."""
+AUDIT_SECONDS = 10.0
+CUT_OFF_SECONDS = 1.0
+"""How often heads are compared while Redis is away: then this is how messages travel."""
+
+
+class Upkeep:
+    """`repair` is set when events may have been missed: then everything is compared."""
+
+    def __init__(self, realtime: Realtime, broker: RedisBroker, repair: asyncio.Event) -> None:
+        self._realtime = realtime
+        self._store = realtime.store
+        self._broker = broker
+        self._beats = 0
+        self._repair = repair
+
+    def work(self) -> list[Coroutine[Any, Any, None]]:
+        """The loops, to be run until cancelled."""
+        return [
+            self._broker.run(),
+            self._stay_alive(),
+            self._audit(),
+            self._repair_on_request(),
+            self._realtime.departures.run(),
+        ]
+
+    async def settled(self) -> None:
+        """Wait until this node hears the others; a while only, for Redis may be away and this
+        node is of use all the same."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await self._broker.first_connected.wait()
+
+    async def is_ready(self) -> bool:
+        """Whether this node should be given work: it hears the others and reaches the store."""
+        if self._realtime.draining or not self._broker.connected:
+            return False
+        try:
+            async with asyncio.timeout(2.0):
+                return await self._store.nodes.beat()
+        except (Unavailable, TimeoutError):
+            return False
+
+    async def _stay_alive(self) -> None:
+        while True:
+            try:
+                await self._beat()
+                await self._sweep()
+            except Unavailable:
+                self._beats = 0
+            await asyncio.sleep(BEAT_SECONDS)
+
+    async def _beat(self) -> None:
+        if await self._store.nodes.beat():
+            self._beats += 1
+            return
+        logger.warning("this node had been declared dead; its sessions are taken up again")
+        self._beats = 0
+        sessions = [client.session_id for client in self._realtime.clients if client.session_id]
+        await self._store.nodes.revive(sessions)
+
+    async def _sweep(self) -> None:
+        """Bury nodes: those gone at once, those silent only when this node's own heart has beaten
+        all through the expiry."""
+        seen_all = self._beats * BEAT_SECONDS > EXPIRY_SECONDS
+        for user_id in await self._store.nodes.sweep(EXPIRY_SECONDS if seen_all else None):
+            self._realtime.departures.settle_later(user_id, at_once=True)
+
+    async def _audit(self) -> None:
+        while True:
+            await asyncio.sleep(AUDIT_SECONDS if self._broker.connected else CUT_OFF_SECONDS)
+            try:
+                await self._realtime.hub.audit()
+                await self._realtime.check_tokens()
+            except Unavailable as problem:
+                logger.debug("the audit is put off: %s", problem)
+
+    async def _repair_on_request(self) -> None:
+        while True:
+            await self._repair.wait()
+            self._repair.clear()
+            await self._realtime.resync()
