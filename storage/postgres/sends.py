@@ -24,7 +24,7 @@ MOST = 500
 """Messages per statement: beyond this the statement gets longer, not the rate higher."""
 
 SEND = """SELECT row_number, status, message_id, message_offset, message_number, message_created
-    FROM send_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"""
+    FROM send_messages($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ORDER BY row_number"""
 
 REFUSALS: dict[str, type[ChatError]] = {
     "not_found": NotFound,
