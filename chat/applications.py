@@ -52,4 +52,4 @@ def new_secret(prefix: str) -> str:
 
 def secret_hash(secret: str) -> bytes:
     """How secrets rest. They are random and long, so a plain hash is as good as a slow one."""
-    return hashlib.sha256(secret.encode()).digest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

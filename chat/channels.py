@@ -64,6 +64,14 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     created: datetime
 
 
+class Invite(msgspec.Struct, frozen=True, kw_only=True):
+    """A standing invitation to join; it ends when the user joins."""
+
+    channel_id: int
+    user_id: int
+    created: datetime
+
+
 class Place(msgspec.Struct, frozen=True, kw_only=True):
     """A channel as one user finds it: his mark, what is unread, the last message and, in a
     direct channel, who is in it. `joined` is false for a public channel he only may join."""

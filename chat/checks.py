@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+import msgspec
+
 from chat.errors import Invalid
 
 MAX_NAME_CHARACTERS = 255
@@ -11,6 +13,8 @@ MAX_JSON_DEPTH = 32
 MAX_JSON_BYTES = 65_536
 MAX_FILES = 32
 MAX_ID = 2**53 - 1
+MAX_INTEGER_BITS = 1023
+"""What is larger is no double, as which most readers of JSON take any number."""
 
 
 def check_text(field: str, value: str, *, limit_bytes: int = MAX_TEXT_BYTES) -> str:
@@ -62,36 +66,47 @@ def check_properties(field: str, value: dict[str, Any]) -> dict[str, Any]:
 
 def check_json(field: str, value: Any) -> Any:
     """Only what JSON and PostgreSQL's jsonb both hold: no NUL, NaN, binary or dates (MessagePack
-    brings those), at most 32 levels and about 64 KiB."""
-    size = _json_size(field, value, 0)
-    if size > MAX_JSON_BYTES:
+    brings those), at most 32 levels and 64 KiB."""
+    # The size first, for what follows takes as long as the value is large.
+    if _json_bytes(field, value) > MAX_JSON_BYTES:
         raise Invalid(f"{field} is larger than {MAX_JSON_BYTES} bytes.")
+    _check_value(field, value, 0)
     return value
 
 
-def _json_size(field: str, value: Any, depth: int) -> int:
+def _json_bytes(field: str, value: Any) -> int:
+    try:
+        return len(msgspec.json.encode(value))
+    except RecursionError:
+        raise Invalid(f"{field} is nested deeper than {MAX_JSON_DEPTH} levels.") from None
+    except UnicodeEncodeError:
+        raise Invalid(f"{field} must not contain lone surrogates.") from None
+    except TypeError:
+        raise Invalid(f"{field} holds a value that JSON does not know.") from None
+
+
+def _check_value(field: str, value: Any, depth: int) -> None:
     if depth > MAX_JSON_DEPTH:
         raise Invalid(f"{field} is nested deeper than {MAX_JSON_DEPTH} levels.")
-    if value is None or isinstance(value, bool):
-        return 4
     if isinstance(value, str):
-        check_text(field, value, limit_bytes=MAX_JSON_BYTES)
-        return len(value) + 2
-    if isinstance(value, int):
-        if value.bit_length() > 1024:
-            raise Invalid(f"{field} holds a number out of range.")
-        return 8
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            raise Invalid(f"{field} holds a number that JSON does not know.")
-        return 8
-    if isinstance(value, dict):
-        if not all(isinstance(key, str) for key in value):
-            raise Invalid(f"{field} holds an object whose keys are not strings.")
-        return 2 + sum(
-            _json_size(field, key, depth) + _json_size(field, item, depth + 1)
-            for key, item in value.items()
-        )
-    if isinstance(value, list):
-        return 2 + sum(_json_size(field, item, depth + 1) for item in value)
-    raise Invalid(f"{field} holds a value that JSON does not know.")
+        check_text(field, value)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise Invalid(f"{field} holds an object whose keys are not strings.")
+            check_text(field, key)
+            _check_value(field, item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            _check_value(field, item, depth + 1)
+    elif isinstance(value, int | float):
+        _check_number(field, value)
+    elif value is not None:
+        raise Invalid(f"{field} holds a value that JSON does not know.")
+
+
+def _check_number(field: str, value: float) -> None:
+    if isinstance(value, float) and not math.isfinite(value):
+        raise Invalid(f"{field} holds a number that JSON does not know.")
+    if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
+        raise Invalid(f"{field} holds a number out of range.")

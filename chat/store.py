@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import msgspec
 
 from chat.applications import Application, Credentials, Token
-from chat.channels import Channel, ChannelChanges, Membership, NewChannel, Place, Role
+from chat.channels import Channel, ChannelChanges, Invite, Membership, NewChannel, Place, Role
 from chat.errors import ChatError
 from chat.events import Durable
 from chat.messages import Draft, Message, Sent, Thread
@@ -72,8 +72,16 @@ class UserStore(Protocol):
         ...
 
     async def page(
-        self, application_id: int, request: PageRequest, name: str | None
-    ) -> Page[User]: ...
+        self,
+        application_id: int,
+        request: PageRequest,
+        *,
+        name: str | None = None,
+        properties: dict[str, Any] | None = None,
+    ) -> Page[User]:
+        """`name` is part of a name or display name, `properties` a part of the properties."""
+        ...
+
     async def update(self, application_id: int, user_id: int, changes: UserChanges) -> User: ...
     async def delete(self, application_id: int, user_id: int) -> list[int]:
         """Mark deleted, drop tokens and blocks; answer the channels it was in."""
@@ -179,6 +187,7 @@ class MemberStore(Protocol):
     async def add_invite(
         self, channel_id: int, user_id: int, inviter_id: int | None
     ) -> datetime: ...
+    async def invites(self, channel: Channel, request: PageRequest) -> Page[Invite]: ...
     async def is_invited(self, channel_id: int, user_id: int) -> bool: ...
     async def remove_invite(self, channel_id: int, user_id: int) -> None: ...
 

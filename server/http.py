@@ -40,7 +40,7 @@ class Facade:
     ) -> None:
         self._chat = chat
         router = Router(routes, redirect_slashes=False)
-        handlers = {ClientDisconnect: _give_up, **refusals}
+        handlers: dict[type[Exception], Refuse] = {ClientDisconnect: _give_up, **refusals}
         self._app = ExceptionMiddleware(BodyLimit(router, body_limit_bytes), handlers)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

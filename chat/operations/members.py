@@ -4,7 +4,7 @@ from datetime import datetime
 
 from chat.actors import Actor
 from chat.broker import Broker
-from chat.channels import Channel, Membership, Role
+from chat.channels import Channel, Invite, Membership, Role
 from chat.checks import check_id, check_limit, check_offset
 from chat.errors import Blocked, Forbidden, Invalid, NotFound
 from chat.events import ChannelGained, MemberJoined, MemberLeft
@@ -127,6 +127,12 @@ class Members:
             if not may_moderate(actor, access):
                 raise Forbidden("Only moderators may invite who was banned.")
         return await self._store.members.add_invite(channel_id, user.id, actor.user_id)
+
+    async def invites(self, actor: Actor, channel_id: int, request: PageRequest) -> Page[Invite]:
+        """Invitations that were not taken up yet."""
+        check_page(request, MEMBERSHIP_SORT)
+        access = await self._enter(actor, channel_id)
+        return await self._store.members.invites(access.channel, request)
 
     async def after(
         self, actor: Actor, channel_id: int, *, after: int = 0, limit: int = 50

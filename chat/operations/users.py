@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from chat.actors import Actor
 from chat.applications import (
@@ -12,7 +13,7 @@ from chat.applications import (
     secret_hash,
 )
 from chat.broker import Broker
-from chat.checks import check_name
+from chat.checks import check_name, check_properties
 from chat.errors import Conflict, Forbidden, GuestsDisabled, Invalid, NotFound, Unauthorized
 from chat.events import MemberLeft, TokenRevoked, UserChanged
 from chat.pages import Page, PageRequest, check_page
@@ -39,9 +40,20 @@ class Users:
     async def get_many(self, actor: Actor, user_ids: Sequence[int]) -> dict[int, User]:
         return await self._store.users.get_many(actor.application_id, user_ids)
 
-    async def page(self, actor: Actor, request: PageRequest, name: str | None = None) -> Page[User]:
+    async def page(
+        self,
+        actor: Actor,
+        request: PageRequest,
+        *,
+        name: str | None = None,
+        properties: dict[str, Any] | None = None,
+    ) -> Page[User]:
         check_page(request, SORT_FIELDS)
-        return await self._store.users.page(actor.application_id, request, name)
+        if properties is not None:
+            check_properties("properties", properties)
+        return await self._store.users.page(
+            actor.application_id, request, name=name, properties=properties
+        )
 
     async def update(self, actor: Actor, user_id: int, changes: UserChanges) -> User:
         """Change a user; he himself may, and the application."""

@@ -18,6 +18,27 @@ class Codec(msgspec.Struct, frozen=True):
     decode_loosely: Callable[[bytes | bytearray], Any]
 
 
+_encode_msgpack = msgspec.msgpack.Encoder().encode
+
+
+def _encode_bounded(item: Any) -> bytes:
+    """MessagePack ends at 64 bits: what JSON brought beyond that travels as a double."""
+    try:
+        return _encode_msgpack(item)
+    except OverflowError:
+        return _encode_msgpack(_bounded(msgspec.to_builtins(item)))
+
+
+def _bounded(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _bounded(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_bounded(item) for item in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**64:
+        return float(value)
+    return value
+
+
 JSON = Codec(
     "parlance.json.v1",
     False,
@@ -28,7 +49,7 @@ JSON = Codec(
 MSGPACK = Codec(
     "parlance.msgpack.v1",
     True,
-    msgspec.msgpack.Encoder().encode,
+    _encode_bounded,
     msgspec.msgpack.Decoder(AnyCommand).decode,
     msgspec.msgpack.Decoder().decode,
 )

@@ -165,9 +165,8 @@ class Socket(asyncio.Protocol):
         realtime = self._gateway.realtime
         wire = wire_for(self._ws.subprotocol, deflate=bool(self._ws.extensions))
         client = Client(self, wire, realtime.settings.outgoing_buffer_bytes)
-        headers = request.headers
         self.session = client.session = Session(
-            realtime, client, _credentials(request), headers.get("User-Agent")
+            realtime, client, _credentials(request), _user_agent(request)
         )
         self.receive = self.session.receive
         self.client = client
@@ -260,6 +259,12 @@ class Socket(asyncio.Protocol):
         elif silent > heartbeat and self._ws.state is State.OPEN:
             self._ws.send_ping(b"")
             self._write_ours()
+
+
+def _user_agent(request: Request) -> str | None:
+    """What the client calls itself, as far as it can be stored."""
+    given = request.headers.get("User-Agent")
+    return given.encode("ascii", "replace").decode() if given is not None else None
 
 
 def _credentials(request: Request) -> str | None:

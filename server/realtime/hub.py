@@ -171,7 +171,7 @@ class Hub:
             for topic in topics:
                 del self._topics[topic.channel_id]
             # Others who wait for the same topics are refused as well, or try again.
-            opened.set_exception(problem if isinstance(problem, ChatError) else ChatError())
+            opened.set_exception(problem if isinstance(problem, ChatError) else Unavailable())
             opened.exception()
             raise
         for topic in topics:
@@ -198,10 +198,13 @@ class Hub:
         """Tell a socket what it missed above `position`, then join it; answer where it joined.
         None: it has gone, or is no longer in the channel. A position that cannot be served is
         answered with a reset to where live goes on."""
+        confirmed = False
         while not client.closed:
             try:
                 await self.open([channel_id])
-                if self.join(client, channel_id, position):
+                # Ahead of this node may be ahead of the store: a position nobody ever told.
+                confirmed = confirmed or position <= self.head_of(channel_id)
+                if confirmed and self.join(client, channel_id, position):
                     return position
                 read = await self._store.channels.read_events(channel_id, position, PAGE)
                 if read is None:
@@ -209,6 +212,7 @@ class Hub:
                     client.push(client.wire.frame(Reset(channel=channel_id, offset=position)))
                     continue
                 events, position = read
+                confirmed = True
                 if not await self._tell_missed(client, events):
                     return None
             except Unavailable as problem:
@@ -216,19 +220,27 @@ class Hub:
         return None
 
     async def _tell_missed(self, client: Client, events: Sequence[DurableEvent]) -> bool:
-        """Tell one socket a page of the past; False when it ends with its leaving."""
-        parted = False
-        for event in events:
+        """Tell one socket a page of the past; False when it ends with its leaving, and then
+        nothing behind that."""
+        parted = await self._parted(client, events)
+        for event in events if parted is None else events[: parted + 1]:
             client.push(client.wire.frame(durable_push(event)))
-            if isinstance(event, MemberLeft) and client.user is not None:
-                parted |= event.user.id == client.user.user.id
-            parted |= isinstance(event, ChannelDeleted)
-        if parted and client.user is not None:
-            found = await self._store.members.find(events[-1].channel_id, client.user.user.id)
-            if found is None or found.state != "joined" or isinstance(events[-1], ChannelDeleted):
-                return False
         await client.has_room()
-        return True
+        return parted is None
+
+    async def _parted(self, client: Client, events: Sequence[DurableEvent]) -> int | None:
+        """Where among these events the channel was lost to a socket's user, if for good."""
+        if client.user is None:
+            return None
+        user_id = client.user.user.id
+        for index in range(len(events) - 1, -1, -1):
+            event = events[index]
+            if isinstance(event, ChannelDeleted):
+                return index
+            if isinstance(event, MemberLeft) and event.user.id == user_id:
+                found = await self._store.members.find(event.channel_id, user_id)
+                return None if found is not None and found.state == "joined" else index
+        return None
 
     def head_of(self, channel_id: int) -> int:
         """Up to where this node has told a channel."""

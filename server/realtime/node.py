@@ -10,6 +10,7 @@ from typing import Any
 
 from chat.actors import Actor
 from chat.chat import Chat
+from chat.checks import MAX_ID, check_text
 from chat.errors import ChatError, NotFound, Unauthorized, Unavailable
 from chat.events import Typed
 from chat.operations.messages import HISTORY_LIMIT
@@ -29,6 +30,8 @@ logger = logging.getLogger("parlance.realtime")
 
 TYPING_SECONDS = 6.0
 """Somebody who was typing and says nothing more for so long has stopped."""
+USER_AGENT_BYTES = 1024
+ID_DIGITS = len(str(MAX_ID))
 DRAIN_SPREAD = 0.8
 """The share of the drain period over which clients are told to come back."""
 
@@ -64,6 +67,9 @@ class Realtime:
     async def greet(self, session: Session, command: native.Hello) -> None:
         """Say hello: who is it, what has he missed, and what comes from now on."""
         client = session.client
+        user_agent = command.client or session.user_agent
+        if user_agent is not None:
+            check_text("client", user_agent, limit_bytes=USER_AGENT_BYTES)
         actor = await self._authenticate(session, command)
         user = actor.require_user()
         client.token_id = actor.token_id
@@ -74,17 +80,16 @@ class Realtime:
         ):
             raise Unauthorized
         if client.closed:
-            self.hub.leave(client)
             return
-        opening = await self.chat.presence.open(actor, command.client or session.user_agent)
+        opening = await self.chat.presence.open(actor, user_agent)
         client.session_id = opening.session_id
         if client.closed:
-            self.hub.leave(client)
-            self.departures.add(opening.session_id, user.id)
             return
         local.user, local.blocked = opening.user, opening.blocked
         channels = [place.channel.id for place in opening.places]
         await self.hub.open(channels)
+        if client.closed:
+            return
         session.greeted(
             Actor(application_id=actor.application_id, user=opening.user, token_id=actor.token_id)
         )
@@ -118,7 +123,7 @@ class Realtime:
         for place in opening.places:
             channel_id = place.channel.id
             position = positions.pop(channel_id, place.channel.head)
-            if self.hub.join(client, channel_id, position) and position <= place.channel.head:
+            if position <= place.channel.head and self.hub.join(client, channel_id, position):
                 heads[str(channel_id)] = position
             else:
                 behind.append((channel_id, position))
@@ -132,10 +137,13 @@ class Realtime:
     async def _catch_up(
         self, client: Client, behind: Sequence[tuple[int, int]], heads: dict[str, int]
     ) -> None:
-        for channel_id, position in behind:
-            joined = await self.hub.catch_up(client, channel_id, position)
-            if joined is not None:
-                heads[str(channel_id)] = joined
+        # All at once: what several channels and sockets miss is read together.
+        joined = await asyncio.gather(
+            *(self.hub.catch_up(client, channel_id, position) for channel_id, position in behind)
+        )
+        for (channel_id, _), position in zip(behind, joined, strict=True):
+            if position is not None:
+                heads[str(channel_id)] = position
         client.push(client.wire.frame(native.HeadsPush(heads=heads)))
 
     def _told_while_greeting(self, client: Client) -> None:
@@ -236,9 +244,14 @@ class Realtime:
         client.gone()
         if client.session is not None:
             client.session.gone()
+        self.part(client)
+
+    def part(self, client: Client) -> None:
+        """Undo what a hello did: the socket is nobody's any more, or nobody's yet."""
         self.hub.leave(client)
         if client.session_id and client.user is not None:
             self.departures.add(client.session_id, client.user.user.id)
+        client.session_id, client.token_id = 0, None
 
     @staticmethod
     def pause_reading(client: Client) -> None:
@@ -307,4 +320,9 @@ class Realtime:
 
 
 def _positions(given: dict[str, int]) -> dict[int, int]:
-    return {int(channel): offset for channel, offset in given.items() if channel.isdecimal()}
+    """Positions by channel; what cannot be the id of a channel is left out."""
+    return {
+        int(channel): offset
+        for channel, offset in given.items()
+        if channel.isdecimal() and len(channel) <= ID_DIGITS
+    }

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from chat.actors import Actor
-from chat.errors import ChatError, Unauthorized, Unavailable
+from chat.errors import ChatError, GuestsDisabled, Unauthorized
 from chat.messages import Draft, File, Sent
 from chat.store import Outcome
 from protocol.errors import CloseCode, ProtocolError
@@ -89,6 +89,8 @@ class Session:
             self._say(command)
         elif wait:
             self.refuse(command.id, "rate_limited", "Too many commands.", round(wait, 3))
+            if isinstance(command, native.Hello):
+                self._connection.decide(welcome=False)
         elif type(command) is native.MessageSend and not self._inbox and self._may_send(command):
             self._send(command)
         else:
@@ -105,12 +107,13 @@ class Session:
         while self._inbox and self._task is None and not self.client.closed:
             command = self._inbox[0]
             if type(command) is native.MessageSend and command.reply_to is None:
+                self._inbox.popleft()
                 self._send(command)
             elif self._sends:
                 break
             else:
+                self._inbox.popleft()
                 self._task = self.realtime.loop.create_task(self._run(command))
-            self._inbox.popleft()
         if not self._inbox:
             self._inbox = None
         waiting = len(self._inbox or ()) + self._sends
@@ -127,15 +130,16 @@ class Session:
         return self._task is None and command.reply_to is None and self._sends < MOST_WAITING
 
     def _send(self, command: native.MessageSend) -> None:
-        self._sends += 1
-        done = partial(self._sent, command.id)
         if self.actor is None:
-            done(Unauthorized())
+            self._refuse(command.id, Unauthorized())
             return
+        done = partial(self._sent, command.id)
         try:
             self.realtime.chat.messages.submit(self.actor, command.channel, draft_of(command), done)
         except ChatError as refusal:
-            done(refusal)
+            self._refuse(command.id, refusal)
+            return
+        self._sends += 1
         if self.typing:
             self.stop_typing(command.channel)
 
@@ -168,12 +172,16 @@ class Session:
             self.refuse(command.id, "internal", "The server failed.", None)
         finally:
             self._task = None
+            if isinstance(command, native.Hello) and not self.is_open:
+                self._connection.decide(welcome=False)
+                self.realtime.part(self.client)
             if not self.client.closed:
                 self._pump()
 
     def _unwelcome(self, refusal: ChatError) -> None:
-        self._connection.decide(welcome=False)
-        if not isinstance(refusal, Unavailable):
+        """Close for credentials that will not do; after any other refusal another hello may
+        follow."""
+        if isinstance(refusal, Unauthorized | GuestsDisabled):
             self.close(CloseCode.UNAUTHORIZED, "the credentials are not valid")
 
     def _refuse(self, command_id: int | None, refusal: ChatError) -> None:

@@ -1,8 +1,10 @@
 """Durable events read back from where they were recorded, for whoever missed them."""
 
+import asyncio
 from collections.abc import Sequence
 
 from chat.channels import Channel
+from chat.errors import ChatError
 from chat.events import (
     ChannelCreated,
     ChannelDeleted,
@@ -19,57 +21,92 @@ from chat.events import (
 from chat.messages import Message
 from chat.users import Author
 from storage.postgres import rows
+from storage.postgres.batches import Lane
 from storage.postgres.database import Database
 from storage.postgres.messages import SELECT
 
-# One statement, so one snapshot: what it returns has no holes, since offsets are taken under
-# the lock of the channel and become visible with the commit that releases it.
+# One statement, so one snapshot: what it returns of a channel has no holes, since offsets are
+# taken under the lock of the channel and become visible with the commit that releases it.
 LOG = """
-    (SELECT at_offset, 'message.created' AS kind, id AS message_id, NULL::bigint AS user_id,
-            NULL AS emoji
-     FROM messages WHERE channel_id = $1 AND at_offset > $2 ORDER BY at_offset LIMIT $3)
-    UNION ALL
-    (SELECT at_offset, kind, message_id, user_id, emoji
-     FROM events WHERE channel_id = $1 AND at_offset > $2 ORDER BY at_offset LIMIT $3)
-    ORDER BY at_offset LIMIT $3"""
+    SELECT p.n, l.* FROM unnest($1::bigint[], $2::bigint[]) WITH ORDINALITY
+        AS p (channel_id, after, n), LATERAL (
+            (SELECT at_offset, 'message.created' AS kind, id AS message_id,
+                    NULL::bigint AS user_id, NULL AS emoji
+             FROM messages m WHERE m.channel_id = p.channel_id AND m.at_offset > p.after
+             ORDER BY at_offset LIMIT $3)
+            UNION ALL
+            (SELECT at_offset, kind, message_id, user_id, emoji
+             FROM events e WHERE e.channel_id = p.channel_id AND e.at_offset > p.after
+             ORDER BY at_offset LIMIT $3)
+            ORDER BY at_offset LIMIT $3) l
+    ORDER BY p.n, l.at_offset"""
+
+MOST = 64
+"""Reads answered by one statement. At a page of 500 events each this is what should be in memory
+at once."""
+
+Read = tuple[list[Durable], int] | None
+_Item = tuple[tuple[int, int, int], "asyncio.Future[Read]"]
 
 
 class Events:
+    """Reads that are asked for at the same time share their statements; equal ones, as when all
+    sockets of a node come back at once, are one read."""
+
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._lane = Lane(self._read, _deliver, MOST)
 
-    async def read(
-        self, channel_id: int, after: int, limit: int
-    ) -> tuple[list[Durable], int] | None:
+    async def read(self, channel_id: int, after: int, limit: int) -> Read:
         """See `chat.store.ChannelStore.read_events`."""
-        row = await self._database.row(
-            f"SELECT {rows.CHANNEL} FROM channels c WHERE c.id = $1", channel_id
-        )
-        if row is None or after < row["floor"] or after > row["head"]:
-            return None
-        log = await self._database.rows(LOG, channel_id, after, limit)
-        if not log:
-            return [], after
-        messages = await self._messages(
-            channel_id, {entry["message_id"] for entry in log if entry["message_id"]}
-        )
-        authors = await self._authors({entry["user_id"] for entry in log if entry["user_id"]})
-        channel = rows.channel(row)
-        events = [
-            event
-            for entry in _compacted(log)
-            if (event := _event(entry, channel, messages, authors)) is not None
-        ]
-        return events, log[-1]["at_offset"]
+        future: asyncio.Future[Read] = asyncio.get_running_loop().create_future()
+        self._lane.add(((channel_id, after, limit), future))
+        return await future
 
-    async def _messages(self, channel_id: int, ids: set[int]) -> dict[int, Message]:
+    async def _read(self, batch: Sequence[_Item]) -> list[Read]:
+        wanted = list(dict.fromkeys(key for key, _ in batch))
+        channels = await self._channels({channel_id for channel_id, _, _ in wanted})
+        served = [key for key in wanted if _is_served(channels.get(key[0]), key[1])]
+        log = await self._log(served)
+        entries = [entry for each in log for entry in each]
+        messages = await self._messages({e["message_id"] for e in entries if e["message_id"]})
+        authors = await self._authors({e["user_id"] for e in entries if e["user_id"]})
+        found: dict[tuple[int, int, int], Read] = dict.fromkeys(wanted)
+        for key, each in zip(served, log, strict=True):
+            events = [
+                event
+                for entry in _compacted(each)
+                if (event := _event(entry, channels[key[0]], messages, authors)) is not None
+            ]
+            found[key] = (events, each[-1]["at_offset"] if each else key[1])
+        return [found[key] for key, _ in batch]
+
+    async def _channels(self, ids: set[int]) -> dict[int, Channel]:
+        found = await self._database.rows(
+            f"SELECT {rows.CHANNEL} FROM channels c WHERE c.id = ANY ($1::bigint[])", list(ids)
+        )
+        return {row["id"]: rows.channel(row) for row in found}
+
+    async def _log(self, wanted: Sequence[tuple[int, int, int]]) -> list[list[rows.Row]]:
+        log: list[list[rows.Row]] = [[] for _ in wanted]
+        if not wanted:
+            return log
+        found = await self._database.rows(
+            LOG,
+            [channel_id for channel_id, _, _ in wanted],
+            [after for _, after, _ in wanted],
+            max(limit for _, _, limit in wanted),
+        )
+        for row in found:
+            each = log[row["n"] - 1]
+            if len(each) < wanted[row["n"] - 1][2]:
+                each.append(row)
+        return log
+
+    async def _messages(self, ids: set[int]) -> dict[int, Message]:
         if not ids:
             return {}
-        found = await self._database.rows(
-            f"{SELECT} WHERE m.channel_id = $1 AND m.id = ANY ($2::bigint[])",
-            channel_id,
-            list(ids),
-        )
+        found = await self._database.rows(f"{SELECT} WHERE m.id = ANY ($1::bigint[])", list(ids))
         return {row["id"]: rows.message(row) for row in found}
 
     async def _authors(self, ids: set[int]) -> dict[int, Author]:
@@ -79,6 +116,20 @@ class Events:
             "SELECT id, name, display_name FROM users WHERE id = ANY ($1::bigint[])", list(ids)
         )
         return {row["id"]: Author(row["id"], row["name"], row["display_name"]) for row in found}
+
+
+def _is_served(channel: Channel | None, after: int) -> bool:
+    return channel is not None and channel.floor <= after <= channel.head
+
+
+def _deliver(item: _Item, result: "Read | ChatError") -> None:
+    future = item[1]
+    if future.done():
+        return
+    if isinstance(result, ChatError):
+        future.set_exception(result)
+    else:
+        future.set_result(result)
 
 
 def _compacted(log: Sequence[rows.Row]) -> list[rows.Row]:

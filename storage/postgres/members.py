@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from chat.channels import Channel, Membership, Role
+from chat.channels import Channel, Invite, Membership, Role
 from chat.errors import Banned
 from chat.pages import Page, PageRequest
 from chat.users import User
@@ -167,6 +167,18 @@ class Members:
             inviter_id,
         )
         return created
+
+    async def invites(self, channel: Channel, request: PageRequest) -> Page[Invite]:
+        total = await self._database.value(
+            "SELECT count(*) FROM invites WHERE channel_id = $1", channel.id
+        )
+        found = await self._database.rows(
+            f"""SELECT i.channel_id, i.user_id, i.created FROM invites i WHERE i.channel_id = $1
+                ORDER BY {order(request, {"createdTime": "i.created"}, "i.user_id")}
+                LIMIT {request.size} OFFSET {request.skip}""",
+            channel.id,
+        )
+        return Page(items=[Invite(**dict(row)) for row in found], total=total, request=request)
 
     async def is_invited(self, channel_id: int, user_id: int) -> bool:
         found: bool = await self._database.value(

@@ -1,5 +1,6 @@
 """Organizations, their members, tokens and events."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from chat.applications import Token
@@ -59,12 +60,20 @@ class Organizations:
         )
         if row is None:
             raise NotFound
+        members = await self._members([organization_id])
+        return _organization(row, members.get(organization_id, []))
+
+    async def _members(self, ids: Sequence[int]) -> dict[int, list[OrganizationMember]]:
         found = await self._database.rows(
-            """SELECT user_id, role FROM organization_members WHERE organization_id = $1
-               ORDER BY user_id""",
-            organization_id,
+            """SELECT organization_id, user_id, role FROM organization_members
+               WHERE organization_id = ANY ($1::bigint[]) ORDER BY user_id""",
+            list(ids),
         )
-        return _organization(row, [OrganizationMember(m["user_id"], m["role"]) for m in found])
+        members: dict[int, list[OrganizationMember]] = {}
+        for row in found:
+            member = OrganizationMember(row["user_id"], row["role"])
+            members.setdefault(row["organization_id"], []).append(member)
+        return members
 
     async def page(self, application_id: int, request: PageRequest) -> Page[Organization]:
         total = await self._database.value(
@@ -76,7 +85,9 @@ class Organizations:
                 LIMIT {request.size} OFFSET {request.skip}""",
             application_id,
         )
-        return Page(items=[_organization(row, []) for row in found], total=total, request=request)
+        members = await self._members([row["id"] for row in found])
+        items = [_organization(row, members.get(row["id"], [])) for row in found]
+        return Page(items=items, total=total, request=request)
 
     async def update(self, organization_id: int, changes: OrganizationChanges) -> None:
         await self._database.execute(

@@ -26,10 +26,14 @@ from storage.postgres.users import Tokens, Users
 class ChannelsWithEvents(Channels):
     """Channels, and what happened in them."""
 
+    def __init__(self, database: Database, events: Events) -> None:
+        super().__init__(database)
+        self._events = events
+
     async def read_events(
         self, channel_id: int, after: int, limit: int
     ) -> tuple[list[Durable], int] | None:
-        return await Events(self._database).read(channel_id, after, limit)
+        return await self._events.read(channel_id, after, limit)
 
 
 class MessagesWithSends(Messages):
@@ -49,14 +53,22 @@ class MessagesWithSends(Messages):
 class PostgresStore:
     """`node` names the process whose sessions this store opens."""
 
-    def __init__(self, database: Database, node: str, sends: Sends | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        node: str,
+        sends: Sends | None = None,
+        events: Events | None = None,
+    ) -> None:
         self._database = database
         self._node = node
+        # What is grouped across callers runs outside of anybody's transaction.
         self._sends = sends or Sends(database)
+        self._events = events or Events(database)
         self.applications = Applications(database)
         self.users = Users(database)
         self.tokens = Tokens(database)
-        self.channels = ChannelsWithEvents(database)
+        self.channels = ChannelsWithEvents(database, self._events)
         self.members = Members(database)
         self.messages = MessagesWithSends(database, self._sends)
         self.receipts = Receipts(database)
@@ -67,7 +79,7 @@ class PostgresStore:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator["PostgresStore"]:
         async with self._database.transaction() as database:
-            yield PostgresStore(database, self._node, self._sends)
+            yield PostgresStore(database, self._node, self._sends, self._events)
 
     async def idle(self) -> None:
         """Wait for the sends that were submitted."""

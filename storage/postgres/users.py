@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from chat.applications import Token
 from chat.errors import Conflict, NotFound
@@ -68,11 +69,20 @@ class Users:
         )
         return {row["id"]: rows.user(row) for row in found}
 
-    async def page(self, application_id: int, request: PageRequest, name: str | None) -> Page[User]:
+    async def page(
+        self,
+        application_id: int,
+        request: PageRequest,
+        *,
+        name: str | None = None,
+        properties: dict[str, Any] | None = None,
+    ) -> Page[User]:
         where = Conditions()
         where.add("u.application_id = {} AND u.deleted IS NULL", application_id)
         if name is not None:
             where.add("(u.name ILIKE {0} OR u.display_name ILIKE {0})", pattern(name))
+        if properties is not None:
+            where.add("u.properties @> {}", properties)
         total = await self._database.value(
             f"SELECT count(*) FROM users u WHERE {where.sql}", *where.values
         )
@@ -114,7 +124,9 @@ class Users:
         )
         await self._database.execute("DELETE FROM organization_members WHERE user_id = $1", user_id)
         found = await self._database.rows(
-            "SELECT channel_id FROM memberships WHERE user_id = $1 AND state = 'joined'", user_id
+            """SELECT ms.channel_id FROM memberships ms JOIN channels c ON c.id = ms.channel_id
+               WHERE ms.user_id = $1 AND ms.state = 'joined' AND c.deleted IS NULL""",
+            user_id,
         )
         return [row["channel_id"] for row in found]
 

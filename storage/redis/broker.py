@@ -23,8 +23,9 @@ SUBSCRIBE_CHUNK = 1000
 MOST_QUEUED = 100_000
 """Ephemeral events are dropped beyond this many waiting for a slow Redis."""
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(list[Event]).decode
+# JSON, for MessagePack has no integers beyond 64 bits and properties may hold them.
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(list[Event]).decode
 
 Deliver = Callable[[Event], None]
 
@@ -138,8 +139,18 @@ class RedisBroker:
         elif topic == self._nonce_topic:
             self._heard_at = time.monotonic()
         elif not payload.startswith(self._prefix):
-            for event in _decode(payload[16:]):
-                self._deliver(event)
+            self._take(payload[16:])
+
+    def _take(self, payload: bytes) -> None:
+        try:
+            events = _decode(payload)
+        except msgspec.DecodeError as problem:
+            # A node of a newer version may tell what this one does not know: the store is asked.
+            logger.warning("events that cannot be read: %s", problem)
+            self._repair()
+            return
+        for event in events:
+            self._deliver(event)
 
     async def _write(self, line: Line) -> None:
         while True:

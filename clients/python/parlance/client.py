@@ -132,6 +132,11 @@ class Chat(Commands):
         return self._conversation.greeting.limits
 
     @property
+    def node(self) -> str:
+        """Which of the server's processes this client is connected to: for logs and tests."""
+        return self._conversation.greeting.node
+
+    @property
     def channels(self) -> Mapping[int, Channel]:
         """This user's channels, each as the server last told of it: possibly ahead of the events
         still unread."""

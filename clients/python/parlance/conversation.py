@@ -75,6 +75,9 @@ class Conversation:
         """Close the socket. What waits for an answer or for an event hears of it."""
         self._runner.cancel()
         await asyncio.wait([self._runner])
+        # A task that is cancelled before its first step has run none of its own cleaning up.
+        self._end()
+        await self._connection.close()
         if not self._runner.cancelled():
             self._runner.result()
 
@@ -116,9 +119,12 @@ class Conversation:
         except Closed as verdict:
             self._verdict = verdict
         finally:
-            self._is_over = True
-            self._ready.set()
-            self._inbox.close()
+            self._end()
+
+    def _end(self) -> None:
+        self._is_over = True
+        self._ready.set()
+        self._inbox.close()
 
     async def _open(self) -> Connection:
         connection, greeting = await self._endpoint.open(self.positions.received)

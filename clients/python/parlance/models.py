@@ -134,6 +134,7 @@ class ReadMark(Model, frozen=True, kw_only=True):
 class Greeting(Model, frozen=True, kw_only=True):
     user: User
     session: int = 0
+    node: str = ""
     heartbeat_seconds: float = 25.0
     limits: Limits = Limits()
     channels: list[Channel] = []

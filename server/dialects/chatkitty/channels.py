@@ -125,6 +125,16 @@ async def send_channel_event(request: Request) -> Response:
     return answer(request, event | links(await view_of(request, actor)))
 
 
+async def list_channel_invites(request: Request) -> Response:
+    actor = await actor_from(request)
+    page = await chat_from(request).members.invites(actor, path_id(request), page_request(request))
+    view = await view_of(request, actor)
+    invites = [
+        invite_resource(view, each.channel_id, each.user_id, each.created) for each in page.items
+    ]
+    return answer(request, page_resource(request, view, "invites", invites, page))
+
+
 async def send_channel_invite(request: Request) -> Response:
     actor = await actor_from(request)
     body = await decode(request, UserBody)
@@ -152,6 +162,7 @@ routes = [
     Route("/channels/{id}", delete_channel, methods=["DELETE"]),
     Route("/channels/{id}", update_channel, methods=["PATCH"]),
     Route("/channels/{id}/events", send_channel_event, methods=["POST"]),
+    Route("/channels/{id}/invites", list_channel_invites),
     Route("/channels/{id}/invites", send_channel_invite, methods=["POST"]),
     Route("/channels/{id}/keystrokes", send_channel_keystrokes, methods=["POST"]),
 ]

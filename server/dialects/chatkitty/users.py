@@ -10,7 +10,12 @@ from chat.users import NewUser, UserChanges
 from server.dialects.chatkitty.authentication import actor_from
 from server.dialects.chatkitty.hal import cursor_resource, page_resource
 from server.dialects.chatkitty.media import answer
-from server.dialects.chatkitty.queries import cursor_request, page_request, query_flag
+from server.dialects.chatkitty.queries import (
+    cursor_request,
+    page_request,
+    query_flag,
+    query_properties,
+)
 from server.dialects.chatkitty.requests import (
     ChatUserPropertiesPatch,
     CreatePersonChatUserResource,
@@ -30,8 +35,12 @@ from server.http import chat_from, path_id, query_text
 
 async def list_users(request: Request) -> Response:
     actor = await actor_from(request)
-    name = query_text(request, "name")
-    page = await chat_from(request).users.page(actor, page_request(request), name)
+    page = await chat_from(request).users.page(
+        actor,
+        page_request(request),
+        name=query_text(request, "name"),
+        properties=query_properties(request, "properties"),
+    )
     view = await view_of(request, actor)
     users = [user_resource(view, user) for user in page.items]
     return answer(request, page_resource(request, view, "users", users, page))

@@ -49,6 +49,8 @@ CREATE TABLE users (
 CREATE UNIQUE INDEX users_by_name ON users (application_id, name) WHERE deleted IS NULL;
 CREATE INDEX users_by_application ON users (application_id, id) WHERE deleted IS NULL;
 CREATE INDEX users_by_display_name ON users (application_id, display_name, id) WHERE deleted IS NULL;
+CREATE INDEX users_by_part_of_name ON users USING gin (name gin_trgm_ops, display_name gin_trgm_ops);
+CREATE INDEX users_by_properties ON users USING gin (properties jsonb_path_ops);
 
 CREATE TABLE user_tokens (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -133,6 +135,8 @@ CREATE UNIQUE INDEX channels_by_direct_key ON channels (application_id, direct_k
     WHERE deleted IS NULL AND direct_key IS NOT NULL;
 CREATE INDEX channels_by_application ON channels (application_id, id) WHERE deleted IS NULL;
 CREATE INDEX channels_by_kind ON channels (application_id, kind, id) WHERE deleted IS NULL;
+CREATE INDEX channels_by_created ON channels (application_id, created, id) WHERE deleted IS NULL;
+CREATE INDEX channels_by_properties ON channels USING gin (properties jsonb_path_ops);
 CREATE INDEX channels_to_delete ON channels (delete_after)
     WHERE deleted IS NULL AND delete_after IS NOT NULL;
 
@@ -203,6 +207,7 @@ CREATE UNIQUE INDEX messages_by_client_id ON messages (channel_id, sender_id, cl
 CREATE INDEX messages_by_application ON messages (application_id, id);
 CREATE INDEX messages_by_sender ON messages (sender_id, id);
 CREATE INDEX messages_by_thread ON messages (thread_id, at_offset) WHERE thread_id IS NOT NULL;
+CREATE INDEX messages_by_part_of_text ON messages USING gin (text gin_trgm_ops);
 -- What unread counts leave out; small, because few messages are deleted or hidden.
 CREATE INDEX messages_uncounted ON messages (channel_id, number)
     WHERE deleted IS NOT NULL OR NOT visible;

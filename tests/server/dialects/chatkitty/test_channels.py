@@ -192,7 +192,11 @@ async def test_an_invited_user_may_join(
     body = {"user": {"id": mallory.user_id}}
     answer = await api.post(f"/channels/{room.id}/invites", json=body)
     assert set(answer.json()["_links"]) == {"invitee", "channel", "application"}
+    listed = (await api.get(f"/channels/{room.id}/invites")).json()
+    assert listed["page"]["totalElements"] == 1
+    assert listed["_embedded"]["invites"] == [answer.json()]
     assert (await chat.members.join(mallory, room.id)).id == room.id
+    assert (await api.get(f"/channels/{room.id}/invites")).json()["page"]["totalElements"] == 0
 
 
 async def test_members_need_no_invite(api: httpx.AsyncClient, room: Channel, jane: Actor) -> None:

@@ -177,3 +177,12 @@ async def test_users_of_another_application_do_not_exist(
     assert (await stranger.get(f"{path}/messages")).status_code == 404
     assert (await stranger.head("/users", params={"name": "jane"})).status_code == 404
     assert (await stranger.get("/users")).json()["page"]["totalElements"] == 0
+
+
+async def test_users_are_found_by_a_part_of_their_properties(api: httpx.AsyncClient) -> None:
+    for name, team in (("ada", "red"), ("bob", "blue")):
+        body = {"name": name, "displayName": name, "properties": {"team": team, "n": 1}}
+        assert (await api.post("/users", json=body)).status_code == 200
+    found = (await api.get("/users", params={"properties": '{"team": "red"}'})).json()
+    assert [user["name"] for user in found["_embedded"]["users"]] == ["ada"]
+    assert (await api.get("/users", params={"properties": "[1"})).status_code == 400
