@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -60,6 +61,7 @@ class Server(uvicorn.Server):
 
 def main() -> int:
     """Run one node. Exit code 1, with one line on stderr, when it cannot start."""
+    _raise_file_limit()
     orders = msgspec.json.decode(sys.stdin.buffer.readline(), type=Orders)
     logs.configure(orders.settings.log_format, orders.settings.log_level)
     try:
@@ -68,6 +70,13 @@ def main() -> int:
         sys.stderr.write(f"parlance: the node cannot start: {problem.__cause__}\n")
         return 1
     return 0
+
+
+def _raise_file_limit() -> None:
+    """Every socket is a file: take as many as this process may have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(ValueError, OSError):  # macOS has a lower limit than it says
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def serve(orders: Orders) -> None:

@@ -43,6 +43,7 @@ class Client:
         "_out",
         "_room",
         "_shed",
+        "catching_up",
         "channels",
         "closed",
         "gained",
@@ -71,6 +72,7 @@ class Client:
         self.session_id = 0
         self.token_id: int | None = None
         self.channels: set[int] = set()
+        self.catching_up: set[int] | None = None
         self.gained: list[tuple[int, int]] | None = []
         self.view: frozenset[int] | None = None
 

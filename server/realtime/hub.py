@@ -196,8 +196,23 @@ class Hub:
 
     async def catch_up(self, client: Client, channel_id: int, position: int) -> int | None:
         """Tell a socket what it missed above `position`, then join it; answer where it joined.
-        None: it has gone, or is no longer in the channel. A position that cannot be served is
-        answered with a reset to where live goes on."""
+        None: it has gone, is no longer in the channel, or catches up with it already. A position
+        that cannot be served is answered with a reset to where live goes on."""
+        if self.hears(client, channel_id):
+            return None
+        if client.catching_up is None:
+            client.catching_up = set()
+        client.catching_up.add(channel_id)
+        try:
+            return await self._catch_up(client, channel_id, position)
+        finally:
+            client.catching_up.discard(channel_id)
+
+    def hears(self, client: Client, channel_id: int) -> bool:
+        """Whether a socket is told a channel, or is about to be."""
+        return channel_id in client.channels or channel_id in (client.catching_up or ())
+
+    async def _catch_up(self, client: Client, channel_id: int, position: int) -> int | None:
         confirmed = False
         while not client.closed:
             try:

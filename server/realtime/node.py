@@ -157,7 +157,7 @@ class Realtime:
         """A channel became the user's: tell him, and join it."""
         if client.gained is not None:
             client.gained.append((channel_id, offset))
-        elif channel_id not in client.channels and client.session is not None:
+        elif client.session is not None and not self.hub.hears(client, channel_id):
             client.session.start(self._join_gained(client.session, channel_id, offset))
 
     async def _join_gained(self, session: Session, channel_id: int, offset: int) -> None:
@@ -169,7 +169,7 @@ class Realtime:
             place = await self.chat.channels.place(actor, channel_id)
         except NotFound:
             return  # it was lost again meanwhile
-        if not place.joined or channel_id in client.channels:
+        if not place.joined or self.hub.hears(client, channel_id):
             return
         push = native.ChannelCreated(channel=channel_id, offset=offset, details=place_view(place))
         client.push(client.wire.frame(push))

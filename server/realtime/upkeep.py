@@ -88,8 +88,13 @@ class Upkeep:
             self._realtime.departures.settle_later(user_id, at_once=True)
 
     async def _audit(self) -> None:
+        waited = 0.0
         while True:
-            await asyncio.sleep(AUDIT_SECONDS if self._broker.connected else CUT_OFF_SECONDS)
+            await asyncio.sleep(CUT_OFF_SECONDS)
+            waited += CUT_OFF_SECONDS
+            if self._broker.connected and waited < AUDIT_SECONDS:
+                continue
+            waited = 0.0
             try:
                 await self._realtime.hub.audit()
                 await self._realtime.check_tokens()

@@ -68,4 +68,7 @@ class Lane(Generic[T, R]):
             logger.exception("a batch of %d failed", len(batch))
             results = [Unavailable()] * len(batch)
         for item, result in zip(batch, results, strict=True):
-            self._deliver(item, result)
+            try:
+                self._deliver(item, result)
+            except Exception:  # who comes after in the batch must hear of his all the same
+                logger.exception("a result could not be delivered")
