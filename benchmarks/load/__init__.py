@@ -1,0 +1,1 @@
+"""The load generator: `load.c`, and what compiles it."""
