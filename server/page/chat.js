@@ -6,6 +6,7 @@ import { Connection } from "./socket.js";
 import { Store } from "./store.js";
 
 const HISTORY_PAGE = 50;
+const MOST_ROOMS_FOUND = 1000;
 const WATCHED_DIRECTS = 20; // direct rooms whose presence is followed from the sidebar
 const TYPING_EVERY_MS = 3000;
 const TYPING_FORGOTTEN_MS = 8000;
@@ -81,12 +82,11 @@ export class Chat {
     }
   }
 
-  send(text, replyTo = null) {
+  send(text, reply_to = null) {
     this.divider = null;
     this.#typingSince = 0; // the server ends typing with the message
     const created = new Date().toISOString();
-    const draft = { channel: this.openId, client_id: newId(), text, reply_to: replyTo, created };
-    this.#outbox.add(draft);
+    this.#outbox.add({ channel: this.openId, client_id: newId(), text, reply_to, created });
   }
 
   retry(draft) {
@@ -134,9 +134,9 @@ export class Chat {
 
   /** Who is typing in the open room, as users. */
   typists(now) {
-    const since = now - TYPING_FORGOTTEN_MS;
-    const heard = [...(this.room?.typing ?? [])].filter(([, at]) => at > since);
-    return heard.map(([id]) => this.store.people.get(id));
+    const isRecent = ([, at]) => at > now - TYPING_FORGOTTEN_MS;
+    const typing = [...(this.room?.typing ?? [])].filter(isRecent);
+    return typing.map(([id]) => this.store.people.get(id));
   }
 
   /** The newest message of the open room has been on screen. */
@@ -146,9 +146,11 @@ export class Chat {
     this.#readTimer = setTimeout(() => this.#markRead(room), READ_AFTER_MS);
   }
 
-  async publicRooms() {
-    const { channels } = await this.#connection.request("channel.list", { limit: 100 });
-    return channels.filter((channel) => channel.kind === "public");
+  async publicRooms(after = 0, found = []) {
+    const page = await this.#connection.request("channel.list", { limit: 200, after });
+    found.push(...page.channels.filter(({ kind }) => kind === "public"));
+    if (page.next === null || found.length >= MOST_ROOMS_FOUND) return found;
+    return this.publicRooms(page.next, found);
   }
 
   async join(id) {
@@ -181,7 +183,8 @@ export class Chat {
 
   async loadMembers(room) {
     const fields = { channel: room.view.id, limit: 100 };
-    const { members } = await this.#connection.request("member.list", fields);
+    const { members, next } = await this.#connection.request("member.list", fields);
+    room.isLarge = next !== null;
     for (const { user, role, read } of members) {
       this.store.meet(user);
       room.addMember(user.id, role, read);
@@ -263,9 +266,8 @@ export class Chat {
   #watch() {
     const ids = this.#directs().map((room) => room.view.id);
     if (this.room && !ids.includes(this.openId)) ids.push(this.openId);
-    const view = ids.join();
-    if (view === this.#view) return;
-    this.#view = view;
+    if (ids.join() === this.#view) return;
+    this.#view = ids.join();
     this.#connection.tell("view", { channels: ids });
   }
 

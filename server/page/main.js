@@ -176,6 +176,7 @@ function stateOf(room, store) {
   const other = partner(room, store);
   if (other) return other.status || (other.online ? "online" : "offline");
   const ids = [...room.members.keys()];
+  if (room.isLarge) return `more than ${ids.length} people`;
   const online = ids.filter((id) => store.people.get(id)?.online).length;
   return `${ids.length} ${ids.length === 1 ? "person" : "people"}, ${online} online`;
 }

@@ -24,7 +24,7 @@ export class Connection {
   #nextId = 1;
   #attempt = 0;
   #welcomedAt = 0;
-  #toldDelay = null; // seconds, when the server said when to come back
+  #returnAt = null; // when to come back, if the server said so
   #mayHurry = true; // no: the wait going on was asked for by the server
   #retryTimer = null;
   #beatTimer = null;
@@ -84,18 +84,18 @@ export class Connection {
       else this.#answered(frame);
       return;
     }
-    if (frame.type === "drain") this.#toldDelay = frame.reconnect_after;
+    if (frame.type === "drain") this.#returnAt = inSeconds(frame.reconnect_after);
     this.#owner.pushed(frame);
   }
 
   #greeted(frame) {
     if (frame.type === "error") {
       if (frame.retry_after === undefined) return this.#stop(frame.message);
-      this.#toldDelay = frame.retry_after;
+      this.#returnAt = inSeconds(frame.retry_after);
       return this.#lost(0, "");
     }
     this.#ready = true;
-    this.#toldDelay = null;
+    this.#returnAt = null;
     this.#welcomedAt = Date.now();
     this.#beatTimer = setInterval(() => this.#beat(), frame.result.heartbeat_seconds * 1000);
     const open = [...this.#waiting.values()]; // before welcome() asks for more
@@ -142,10 +142,10 @@ export class Connection {
 
   /** What the server told holds for one attempt; after that it is a failure like any other. */
   #delay(code) {
-    const told = this.#toldDelay;
-    this.#toldDelay = null;
+    const told = this.#returnAt;
+    this.#returnAt = null;
     this.#mayHurry = told === null;
-    if (told !== null) return told * 1000;
+    if (told !== null) return Math.max(0, told - Date.now());
     const ceiling = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#attempt);
     const floor = code === RATE_LIMITED ? 5000 : 0;
     return floor + ceiling * (0.5 + Math.random() / 2);
@@ -166,6 +166,10 @@ export class Connection {
     socket.close();
     this.#socket = null;
   }
+}
+
+function inSeconds(seconds) {
+  return Date.now() + seconds * 1000;
 }
 
 function closing(code, reason) {

@@ -107,6 +107,7 @@ export class Room {
   whileLoading = null; // pushes that came while history was on its way
   pending = []; // own messages without an answer yet
   members = new Map(); // user id -> {role, read}
+  isLarge = false; // it has more members than are known here
   typing = new Map(); // user id -> when last heard
   draft = "";
 
