@@ -5,6 +5,7 @@ read again from the store. One without is ephemeral: lost is lost. Events travel
 so a field may be added (with a default) but never renamed or given another meaning.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -148,3 +149,21 @@ def topic_of(event: ChannelEvent | UserEvent) -> str:
     if isinstance(event, ChannelEvent):
         return f"channel:{event.channel_id}"
     return f"user:{event.user_id}"
+
+
+def compacted(events: Sequence[DurableEvent]) -> list[DurableEvent]:
+    """The past of a channel, read from the store, without what later events in it make pointless:
+    edits before another edit or the deletion of the same message, since each brings the message
+    as it is now, and reactions that were taken back or given anew."""
+    last: dict[tuple[object, ...], int] = {}
+    for event in events:
+        last[_subject(event)] = event.offset
+    return [event for event in events if last[_subject(event)] == event.offset]
+
+
+def _subject(event: DurableEvent) -> tuple[object, ...]:
+    if isinstance(event, MessageEdited | MessageDeleted):
+        return ("message", event.message.id)
+    if isinstance(event, ReactionAdded | ReactionRemoved):
+        return ("reaction", event.message_id, event.user.id, event.emoji)
+    return ("event", event.offset)

@@ -152,12 +152,9 @@ class ChannelStore(Protocol):
 
     async def heads(self, channel_ids: Sequence[int]) -> dict[int, int]: ...
     async def heads_of(self, user_id: int) -> dict[int, int]: ...
-    async def read_events(
-        self, channel_id: int, after: int, limit: int
-    ) -> tuple[list[Durable], int] | None:
-        """The durable events above an offset in order, and the offset read up to. Without holes,
-        but an event that a later one of the same answer makes pointless is left out. None: the
-        position can no longer be served."""
+    async def read_events(self, channel_id: int, after: int, limit: int) -> list[Durable] | None:
+        """The durable events above an offset, in order and without holes; what they bring is as
+        it is now. None: the position can no longer be served."""
         ...
 
     async def find_thread(self, application_id: int, thread_id: int) -> Thread | None: ...

@@ -11,7 +11,7 @@ from chat.actors import Actor
 from chat.applications import Credentials
 from chat.channels import NewChannel
 from chat.chat import Chat
-from chat.errors import Unavailable
+from chat.errors import Conflict, Unavailable
 from chat.events import Event
 from server.settings import Settings, SettingsError
 from storage.postgres.migrate import SchemaError, migrate_url
@@ -59,19 +59,30 @@ async def _prepare(settings: Settings) -> str:
     try:
         async with open_store(settings.database_url or "", "first-start", size=4) as store:
             chat = Chat(store, Silence())
-            application = await chat.applications.find_by_name(APPLICATION)
-            if application is None:
-                made = await chat.applications.create(APPLICATION)
-                await chat.channels.create(
-                    Actor(application_id=made.application_id),
-                    NewChannel(kind="PUBLIC", name=LOBBY, display_name="Lobby"),
-                )
+            made = await _make_application(chat)
+            if made is not None:
                 _save(file, base_url, made)
             else:
                 _follow(file, base_url)
     except Unavailable as problem:
         raise SettingsError(f"the database cannot be used: {problem.__cause__}") from None
     return _how_to_join(base_url, file)
+
+
+async def _make_application(chat: Chat) -> Credentials | None:
+    """Make the default application with its lobby; None if there is one, perhaps just made by
+    another machine that starts at the same time."""
+    if await chat.applications.find_by_name(APPLICATION) is not None:
+        return None
+    try:
+        made = await chat.applications.create(APPLICATION)
+    except Conflict:
+        return None
+    await chat.channels.create(
+        Actor(application_id=made.application_id),
+        NewChannel(kind="PUBLIC", name=LOBBY, display_name="Lobby"),
+    )
+    return made
 
 
 async def migrate(settings: Settings) -> list[int]:

@@ -79,6 +79,9 @@ def _check(settings: Settings) -> None:
         value = getattr(settings, field)
         if isinstance(value, int | float) and not (value >= 0 and math.isfinite(value)):
             raise SettingsError(f"settings: {field} cannot be {value}")
+    for field in ("heartbeat_seconds", "hello_seconds", "commands_per_second"):
+        if not getattr(settings, field):
+            raise SettingsError(f"settings: {field} must be more than 0")
     if settings.max_frame_bytes < 4096 or settings.outgoing_buffer_bytes < 65536:
         raise SettingsError(
             "settings: max_frame_bytes takes at least 4096, outgoing_buffer_bytes at least 65536"

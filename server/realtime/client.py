@@ -100,13 +100,15 @@ class Client:
         self._held[subject if subject is not None else object()] = framed.on(self.wire)
 
     def flush(self) -> None:
-        """Write what this tick brought; give up on a socket that owes too much."""
+        """Write what this tick brought; give up on a socket that still owes too much of earlier
+        ticks. One that was level may be owed any amount at once: a page of long messages."""
         if self.closed or not self._out:
             self._out.clear()
             return
         out, self._out = self._out, []
+        was_slow = self.slow
         waiting = self.outlet.write(out[0] if len(out) == 1 else b"".join(out))
-        if waiting > self._most_bytes:
+        if was_slow and waiting > self._most_bytes:
             self.close(CloseCode.TOO_SLOW, "the socket does not take what it is sent")
 
     def paused(self) -> None:
@@ -122,15 +124,19 @@ class Client:
         if self._shed:
             self.push(self.wire.frame(Shed(count=self._shed)))
             self._shed = 0
-        if self._room is not None:
-            self._room.set()
+        self._wake()
 
     async def has_room(self) -> None:
         """Wait until the socket takes more, or has gone."""
         self.flush()
-        if self.slow and not self.closed:
-            self._room = asyncio.Event()
+        while self.slow and not self.closed:
+            if self._room is None:
+                self._room = asyncio.Event()
             await self._room.wait()
+
+    def _wake(self) -> None:
+        if self._room is not None:
+            self._room.set()
             self._room = None
 
     def close(self, code: CloseCode, reason: str) -> None:
@@ -148,5 +154,4 @@ class Client:
         self.closed = True
         self._out.clear()
         self._held = None
-        if self._room is not None:
-            self._room.set()
+        self._wake()

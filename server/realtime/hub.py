@@ -6,7 +6,7 @@ from the store until he is level with the topic, and joins it in the same tick: 
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from chat.errors import ChatError, Unavailable
@@ -19,16 +19,19 @@ from chat.events import (
     Event,
     HeadMoved,
     KeysPressed,
+    MemberJoined,
     MemberLeft,
     PresenceChanged,
     TokenRevoked,
     Typed,
     UserEvent,
+    compacted,
 )
 from chat.store import Store
 from chat.users import User
 from protocol.native.frames import Reset
-from server.realtime.client import Client
+from server.realtime.client import LOW_WATER, Client
+from server.realtime.topics import Topic
 from server.realtime.views import durable_push, ephemeral_push
 from server.realtime.wire import Framed
 
@@ -37,7 +40,6 @@ logger = logging.getLogger("parlance.hub")
 HOLE_SECONDS = 0.05
 """How long a missing offset may be merely late: between nodes there is no order."""
 PAGE = 500
-MOST_PENDING = 1000
 IDLE_TICKS = 2
 
 
@@ -63,27 +65,6 @@ class Counts:
         self.told = 0
         self.deliveries = 0
         self.holes = 0
-
-
-class Topic:
-    """A channel on this node: the sockets that are level with it, and those that are not yet."""
-
-    __slots__ = ("ahead", "channel_id", "filling", "idle", "live", "opened", "pending", "told")
-
-    def __init__(self, channel_id: int) -> None:
-        self.channel_id = channel_id
-        self.told: int | None = None
-        """The offset up to which this node has told everything; None until it is subscribed."""
-        self.live: set[Client] = set()
-        self.ahead: dict[Client, int] = {}
-        """Sockets that know more than was told here: they wait until the topic is level."""
-        self.pending: dict[int, DurableEvent] = {}
-        self.filling: asyncio.Task[None] | None = None
-        self.opened: asyncio.Future[None] | None = None
-        self.idle = 0
-
-    def listeners(self) -> Iterable[Client]:
-        return (*self.live, *self.ahead) if self.ahead else self.live
 
 
 class LocalUser:
@@ -136,8 +117,7 @@ class Hub:
         for channel_id in client.channels:
             topic = self._topics.get(channel_id)
             if topic is not None:
-                topic.live.discard(client)
-                topic.ahead.pop(client, None)
+                topic.part(client)
         client.channels = set()
         if client.user is not None:
             client.user.clients.discard(client)
@@ -176,21 +156,15 @@ class Hub:
             raise
         for topic in topics:
             topic.opened = None
-            topic.told = heads.get(topic.channel_id, 0)
-            self._settle(topic)
+            self._tell(topic, topic.begin(heads.get(topic.channel_id, 0)))
         opened.set_result(None)
 
     def join(self, client: Client, channel_id: int, position: int) -> bool:
         """Have a socket that has everything up to `position` told what follows. False, and
         nothing done, when it is behind: it must catch up first."""
         topic = self._topics.get(channel_id)
-        if topic is None or topic.told is None or position < topic.told:
+        if topic is None or not topic.join(client, position):
             return False
-        if position > topic.told:
-            topic.ahead[client] = position
-        else:
-            topic.live.add(client)
-        topic.idle = 0
         client.channels.add(channel_id)
         return True
 
@@ -226,9 +200,10 @@ class Hub:
                     position = self._topics[channel_id].told or 0
                     client.push(client.wire.frame(Reset(channel=channel_id, offset=position)))
                     continue
-                events, position = read
                 confirmed = True
-                if not await self._tell_missed(client, events):
+                if read:
+                    position = read[-1].offset
+                if not await self._tell_missed(client, read):
                     return None
             except Unavailable as problem:
                 await asyncio.sleep(problem.retry_after or 1.0)
@@ -238,8 +213,14 @@ class Hub:
         """Tell one socket a page of the past; False when it ends with its leaving, and then
         nothing behind that."""
         parted = await self._parted(client, events)
-        for event in events if parted is None else events[: parted + 1]:
-            client.push(client.wire.frame(durable_push(event)))
+        owed = LOW_WATER
+        for event in compacted(events if parted is None else events[: parted + 1]):
+            if owed >= LOW_WATER or client.slow:
+                await client.has_room()
+                owed = 0
+            frame = client.wire.frame(durable_push(event))
+            client.push(frame)
+            owed += len(frame)
         await client.has_room()
         return parted is None
 
@@ -279,42 +260,32 @@ class Hub:
 
     def _receive(self, event: DurableEvent) -> None:
         topic = self._topics.get(event.channel_id)
-        if topic is None:
-            return
-        if topic.told is not None and event.offset == topic.told + 1 and not topic.pending:
-            self._tell(topic, event)
-            return
-        if topic.told is not None and event.offset <= topic.told:
-            return
-        if len(topic.pending) < MOST_PENDING:
-            topic.pending[event.offset] = event
-        self._settle(topic)
+        if topic is not None:
+            self._tell(topic, topic.accept(event))
 
-    def _settle(self, topic: Topic) -> None:
-        """Tell what is next in line; what then is left waits for a hole to be filled."""
-        if topic.told is None:
-            return
-        for offset in [offset for offset in topic.pending if offset <= topic.told]:
-            del topic.pending[offset]
-        while (event := topic.pending.pop(topic.told + 1, None)) is not None:
-            self._tell(topic, event)
-        if topic.pending:
+    def _tell(self, topic: Topic, events: Sequence[DurableEvent]) -> None:
+        """Tell what is next in line; what then is left behind a hole has it filled."""
+        for event in events:
+            self.counts.told += 1
+            if topic.live:
+                self.counts.deliveries += len(topic.live)
+                framed = Framed(durable_push(event))
+                for client in topic.live:
+                    client.push(framed.on(client.wire))
+            if topic.ahead:
+                topic.reached(event.offset)
+            self._follow(topic, event)
+        if topic.pending and topic.told is not None:
             self._fill_later(topic, HOLE_SECONDS)
 
-    def _tell(self, topic: Topic, event: DurableEvent) -> None:
-        topic.told = event.offset
-        self.counts.told += 1
-        if topic.live:
-            self.counts.deliveries += len(topic.live)
-            framed = Framed(durable_push(event))
-            for client in topic.live:
-                client.push(framed.on(client.wire))
-        if topic.ahead:
-            for client in [c for c, at in topic.ahead.items() if at <= event.offset]:
-                del topic.ahead[client]
-                topic.live.add(client)
+    def _follow(self, topic: Topic, event: DurableEvent) -> None:
+        """Let membership take effect at just the offset at which it changed."""
         if isinstance(event, MemberLeft):
             self._part(topic, event.user.id)
+        elif isinstance(event, MemberJoined):
+            local = self._users.get(event.user.id)
+            for client in list(local.clients) if local is not None else ():
+                self._listener.channel_gained(client, event.channel_id, event.offset)
         elif isinstance(event, ChannelDeleted):
             for client in list(topic.listeners()):
                 self._forget(topic, client)
@@ -325,8 +296,7 @@ class Hub:
             self._forget(topic, client)
 
     def _forget(self, topic: Topic, client: Client) -> None:
-        topic.live.discard(client)
-        topic.ahead.pop(client, None)
+        topic.part(client)
         client.channels.discard(topic.channel_id)
 
     def _tell_ephemeral(self, event: ChannelEvent) -> None:
@@ -374,32 +344,20 @@ class Hub:
         try:
             if delay:
                 await asyncio.sleep(delay)
-                self._drop_told(topic)
                 if not topic.pending:
                     return
             while topic.told is not None:
                 read = await self._store.channels.read_events(topic.channel_id, topic.told, PAGE)
-                if read is None or read[1] <= topic.told:
+                if not read:
                     break
                 self.counts.holes += 1
-                self._tell_read(topic, *read)
+                self._tell(topic, topic.accept_read(read))
         except ChatError as problem:
             logger.warning(
                 "channel %d has a hole after %s: %s", topic.channel_id, topic.told, problem
             )
         finally:
             topic.filling = None
-
-    def _drop_told(self, topic: Topic) -> None:
-        for offset in [offset for offset in topic.pending if offset <= (topic.told or 0)]:
-            del topic.pending[offset]
-
-    def _tell_read(self, topic: Topic, events: Sequence[DurableEvent], up_to: int) -> None:
-        for event in events:
-            if topic.told is not None and event.offset > topic.told:
-                self._tell(topic, event)
-        topic.told = max(up_to, topic.told or 0)
-        self._settle(topic)
 
     async def audit(self) -> None:
         """Compare every topic with the store, fill what is behind, drop what nobody listens to."""

@@ -11,7 +11,7 @@ from typing import Any
 from chat.actors import Actor
 from chat.chat import Chat
 from chat.checks import MAX_ID, check_text
-from chat.errors import ChatError, NotFound, Unauthorized, Unavailable
+from chat.errors import NotFound, Unauthorized, Unavailable
 from chat.events import Typed
 from chat.operations.messages import HISTORY_LIMIT
 from chat.sessions import Opening
@@ -164,11 +164,15 @@ class Realtime:
         actor, client = session.actor, session.client
         if actor is None:
             return
-        await self.hub.open([channel_id])
         try:
+            await self.hub.open([channel_id])
             place = await self.chat.channels.place(actor, channel_id)
         except NotFound:
             return  # it was lost again meanwhile
+        except Unavailable as problem:
+            await asyncio.sleep(problem.retry_after or 1.0)
+            self.channel_gained(client, channel_id, offset)
+            return
         if not place.joined or self.hub.hears(client, channel_id):
             return
         push = native.ChannelCreated(channel=channel_id, offset=offset, details=place_view(place))
@@ -296,18 +300,16 @@ class Realtime:
     # Repair
 
     async def resync(self) -> None:
-        """After events may have been missed: heads, revoked tokens, channels gained."""
-        try:
-            await self.hub.audit()
-            await self.check_tokens()
-            for local in self.hub.users():
-                heads = await self.store.channels.heads_of(local.user.id)
-                for client in list(local.clients):
-                    if client.gained is None:
-                        for channel_id in heads.keys() - client.channels:
-                            self.channel_gained(client, channel_id, heads[channel_id])
-        except ChatError as problem:
-            logger.warning("repair was put off: %s", problem)
+        """After events may have been missed: heads, revoked tokens, channels gained, blocks."""
+        await self.hub.audit()
+        await self.check_tokens()
+        for local in self.hub.users():
+            await self._refresh(local)
+            heads = await self.store.channels.heads_of(local.user.id)
+            for client in list(local.clients):
+                if client.gained is None:
+                    for channel_id in heads.keys() - client.channels:
+                        self.channel_gained(client, channel_id, heads[channel_id])
 
     async def check_tokens(self) -> None:
         """Close sockets whose token has expired, or was revoked while nobody could tell."""

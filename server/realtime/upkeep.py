@@ -105,4 +105,9 @@ class Upkeep:
         while True:
             await self._repair.wait()
             self._repair.clear()
-            await self._realtime.resync()
+            try:
+                await self._realtime.resync()
+            except Unavailable as problem:
+                logger.warning("repair is put off: %s", problem)
+                await asyncio.sleep(problem.retry_after or 1.0)
+                self._repair.set()

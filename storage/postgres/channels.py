@@ -37,6 +37,11 @@ PLACES = f"""
     ) l ON c.messages > 0
     WHERE c.deleted IS NULL AND """
 
+# To the viewer $1: his own channels, and the public ones he is not banned from.
+VISIBLE = """(ms.user_id IS NOT NULL OR c.kind = 'PUBLIC' AND NOT EXISTS (
+    SELECT FROM memberships b
+    WHERE b.channel_id = c.id AND b.user_id = $1 AND b.state = 'banned'))"""
+
 THREAD = "t.id, t.channel_id, t.kind, t.message_id, t.name, t.properties, t.created"
 
 
@@ -157,8 +162,8 @@ class Channels:
             return found.get(user_id, [])
         return await self._places(
             PLACES.format("LEFT", "$1")
-            + """c.application_id = $2 AND c.id = ANY ($3::bigint[])
-                 AND (ms.user_id IS NOT NULL OR c.kind = 'PUBLIC') ORDER BY c.id""",
+            + f"""c.application_id = $2 AND c.id = ANY ($3::bigint[])
+                 AND {VISIBLE} ORDER BY c.id""",
             user_id,
             application_id,
             list(channel_ids),
@@ -180,8 +185,8 @@ class Channels:
     ) -> list[Place]:
         return await self._places(
             PLACES.format("LEFT", "$1")
-            + """c.application_id = $2 AND c.id > $3
-                 AND (ms.user_id IS NOT NULL OR c.kind = 'PUBLIC') ORDER BY c.id LIMIT $4""",
+            + f"""c.application_id = $2 AND c.id > $3
+                 AND {VISIBLE} ORDER BY c.id LIMIT $4""",
             user_id,
             application_id,
             after,

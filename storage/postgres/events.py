@@ -45,7 +45,7 @@ MOST = 64
 """Reads answered by one statement. At a page of 500 events each this is what should be in memory
 at once."""
 
-Read = tuple[list[Durable], int] | None
+Read = list[Durable] | None
 _Item = tuple[tuple[int, int, int], "asyncio.Future[Read]"]
 
 
@@ -73,12 +73,7 @@ class Events:
         authors = await self._authors({e["user_id"] for e in entries if e["user_id"]})
         found: dict[tuple[int, int, int], Read] = dict.fromkeys(wanted)
         for key, each in zip(served, log, strict=True):
-            events = [
-                event
-                for entry in _compacted(each)
-                if (event := _event(entry, channels[key[0]], messages, authors)) is not None
-            ]
-            found[key] = (events, each[-1]["at_offset"] if each else key[1])
+            found[key] = [_event(entry, channels[key[0]], messages, authors) for entry in each]
         return [found[key] for key, _ in batch]
 
     async def _channels(self, ids: set[int]) -> dict[int, Channel]:
@@ -132,26 +127,9 @@ def _deliver(item: _Item, result: "Read | ChatError") -> None:
         future.set_result(result)
 
 
-def _compacted(log: Sequence[rows.Row]) -> list[rows.Row]:
-    """Leave out edits that a later edit or the deletion of the same message covers, since every
-    event brings the message as it is now, and reactions that were taken back or given anew."""
-    last: dict[tuple[object, ...], int] = {}
-    for entry in log:
-        last[_subject(entry)] = entry["at_offset"]
-    return [entry for entry in log if last[_subject(entry)] == entry["at_offset"]]
-
-
-def _subject(entry: rows.Row) -> tuple[object, ...]:
-    if entry["kind"] in ("message.updated", "message.deleted"):
-        return ("edit", entry["message_id"])
-    if entry["kind"] in ("reaction.added", "reaction.removed"):
-        return ("reaction", entry["message_id"], entry["user_id"], entry["emoji"])
-    return ("event", entry["at_offset"])
-
-
 def _event(
     entry: rows.Row, channel: Channel, messages: dict[int, Message], authors: dict[int, Author]
-) -> Durable | None:
+) -> Durable:
     kind, offset, channel_id = entry["kind"], entry["at_offset"], channel.id
     message = messages.get(entry["message_id"])
     user = authors.get(entry["user_id"]) or Author(entry["user_id"] or 0, "", "")
@@ -176,4 +154,4 @@ def _event(
             return ChannelUpdated(channel_id, offset, channel)
         case "channel.deleted":
             return ChannelDeleted(channel_id, offset)
-    return None
+    raise TypeError(f"an event of unknown kind: {kind}")

@@ -30,9 +30,7 @@ class ChannelsWithEvents(Channels):
         super().__init__(database)
         self._events = events
 
-    async def read_events(
-        self, channel_id: int, after: int, limit: int
-    ) -> tuple[list[Durable], int] | None:
+    async def read_events(self, channel_id: int, after: int, limit: int) -> list[Durable] | None:
         return await self._events.read(channel_id, after, limit)
 
 

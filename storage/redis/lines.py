@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 import redis.asyncio as redis
 from redis.asyncio.cluster import ClusterNode, ClusterPubSub, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 MINIMUM_SERVER = 7
@@ -117,15 +119,23 @@ async def open_line(url: str) -> AsyncIterator[Line]:
 
     Raises LineError when it cannot be reached, RedisUnusable when it is too old.
     """
-    tcp = {} if url.startswith("unix") else {"socket_keepalive": True}
-    client = redis.Redis.from_url(url, socket_connect_timeout=TIMEOUT_SECONDS, **tcp)
+    patience: dict[str, Any] = {
+        "socket_connect_timeout": TIMEOUT_SECONDS,
+        # Also how long a subscription may be silent: the broker's nonce comes far more often.
+        "socket_timeout": TIMEOUT_SECONDS,
+    }
+    if not url.startswith("unix"):
+        patience["socket_keepalive"] = True
+    # A publish that is tried again may be heard twice, and a subscription that comes back by
+    # itself has a gap nobody is told of.
+    client = redis.Redis.from_url(url, retry=Retry(NoBackoff(), 0), **patience)
     try:
         if not await _is_cluster(client):
             yield SingleLine(client)
             return
     finally:
         await client.aclose()
-    cluster = RedisCluster.from_url(url)
+    cluster = RedisCluster.from_url(url, **patience)
     try:
         await cluster.initialize()
         yield ClusterLine(cluster)
