@@ -9,8 +9,7 @@ import pytest
 
 import parlance
 from server.terminal import Access, TerminalError, plain, read_access, render, send, tail
-
-from .peer import GENERAL, JANE, Peer, Socket, channel, created
+from tests.clients.python.peer import GENERAL, JANE, Peer, Socket, channel, created
 
 
 class Screen(io.StringIO):

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 
 import parlance
-
-from .peer import Peer, running_peer
+from tests.clients.python.peer import Peer, running_peer
 
 Connect = Callable[..., parlance.Chat]
 

@@ -8,9 +8,8 @@ from websockets.http11 import Request, Response
 
 import parlance
 from parlance.client import LONGEST_DELAY, backoff
-
-from .conftest import Connect
-from .peer import GENERAL, Peer, created
+from tests.clients.python.conftest import Connect
+from tests.clients.python.peer import GENERAL, Peer, created
 
 
 async def test_the_delay_of_a_drain_is_kept_when_the_server_closes_first(

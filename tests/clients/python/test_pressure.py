@@ -3,10 +3,9 @@
 import asyncio
 
 import parlance
-
-from .conftest import Connect
-from .peer import GENERAL, JOHN, PATIENCE, Peer, Socket, channel, created
-from .test_events import next_events, offsets
+from tests.clients.python.conftest import Connect
+from tests.clients.python.peer import GENERAL, JOHN, PATIENCE, Peer, Socket, channel, created
+from tests.clients.python.test_events import next_events, offsets
 
 LONG = "x" * 50_000
 

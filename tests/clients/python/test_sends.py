@@ -5,9 +5,8 @@ import asyncio
 import pytest
 
 import parlance
-
-from .conftest import Connect
-from .peer import GENERAL, Peer, channel, message
+from tests.clients.python.conftest import Connect
+from tests.clients.python.peer import GENERAL, Peer, channel, message
 
 
 async def test_a_send_that_was_not_acknowledged_is_sent_again_with_its_client_id(

@@ -5,9 +5,8 @@ import asyncio
 import pytest
 
 import parlance
-
-from .conftest import Connect
-from .peer import GENERAL, JANE, JOHN, PATIENCE, Peer, channel, created, message
+from tests.clients.python.conftest import Connect
+from tests.clients.python.peer import GENERAL, JANE, JOHN, PATIENCE, Peer, channel, created, message
 
 
 async def next_events(chat: parlance.Chat, count: int) -> list[parlance.Event]:

@@ -6,9 +6,8 @@ import random
 import pytest
 
 import parlance
-
-from .conftest import Connect
-from .peer import PATIENCE, Frame, Peer, Socket, channel, created
+from tests.clients.python.conftest import Connect
+from tests.clients.python.peer import PATIENCE, Frame, Peer, Socket, channel, created
 
 CHANNELS = (7, 8)
 EACH = 100
