@@ -37,3 +37,6 @@ def configure(log_format: str, level: str) -> None:
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for noisy in ("uvicorn.access", "uvicorn.error", "websockets", "parlance.gateway"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # While PostgreSQL is away the pool tells so with a traceback a second; `parlance.upkeep` says
+    # it in a line.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)

@@ -33,6 +33,7 @@ class Upkeep:
         self._store = realtime.store
         self._broker = broker
         self._beats = 0
+        self._is_away = False
         self._repair = repair
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
@@ -67,9 +68,21 @@ class Upkeep:
             try:
                 await self._beat()
                 await self._sweep()
-            except Unavailable:
+                self._note(None)
+            except Unavailable as problem:
                 self._beats = 0
+                self._note(problem)
             await asyncio.sleep(BEAT_SECONDS)
+
+    def _note(self, problem: Unavailable | None) -> None:
+        """Say once that PostgreSQL is away, and once that it is back."""
+        if (problem is not None) == self._is_away:
+            return
+        self._is_away = problem is not None
+        if problem is not None:
+            logger.warning("PostgreSQL is away: %s", problem.__cause__ or problem)
+        else:
+            logger.warning("PostgreSQL is back")
 
     async def _beat(self) -> None:
         if await self._store.nodes.beat():
@@ -77,8 +90,21 @@ class Upkeep:
             return
         logger.warning("this node had been declared dead; its sessions are taken up again")
         self._beats = 0
-        sessions = [client.session_id for client in self._realtime.clients if client.session_id]
-        await self._store.nodes.revive(sessions)
+        held = self._sessions()
+        await self._store.nodes.revive(list(held))
+        departures = self._realtime.departures
+        for user_id in set(held.values()):
+            departures.settle_later(user_id, at_once=True)
+        for session_id in held.keys() - self._sessions().keys():  # closed meanwhile
+            departures.add(session_id, held[session_id])
+
+    def _sessions(self) -> dict[int, int]:
+        """The open sessions of this node, and whose they are."""
+        return {
+            client.session_id: client.user.user.id
+            for client in self._realtime.clients
+            if client.session_id and client.user is not None
+        }
 
     async def _sweep(self) -> None:
         """Bury nodes: those gone at once, those silent only when this node's own heart has beaten
