@@ -98,6 +98,7 @@ async def serve(orders: Orders) -> None:
             await stop.wait()
             logger.info("draining %d sockets", len(realtime.clients))
             server.stop_listening()
+            listener.close()
             await realtime.drain()
             server.should_exit = True
             await serving

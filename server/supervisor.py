@@ -285,8 +285,8 @@ class Supervisor:
 
     def _stop_nodes(self) -> None:
         self._is_stopping = True
-        nodes = self._nodes()
-        for node in nodes:
+        self._listener.close()  # in its queue newcomers would wait, to be cut in the end
+        for node in (nodes := self._nodes()):
             node.drain()
         deadline = self._drain_deadline()
         while any(node.poll() is None for node in nodes) and time.monotonic() < deadline:

@@ -85,6 +85,7 @@ class Socket(asyncio.Protocol):
         "_fragments",
         "_gateway",
         "_heard",
+        "_pong",
         "_text",
         "_transport",
         "_ws",
@@ -113,6 +114,7 @@ class Socket(asyncio.Protocol):
         self._transport: asyncio.Transport = cast("asyncio.Transport", None)
         self._fragments: list[Any] | None = None
         self._text = False
+        self._pong: bytes | None = None
         self._heard = gateway.loop.time()
         self._close_timer: asyncio.TimerHandle | None = None
         self.client: Client | None = None
@@ -154,6 +156,9 @@ class Socket(asyncio.Protocol):
     def resume_writing(self) -> None:
         if self.client is not None:
             self.client.resumed()
+        if self._pong is not None and self._ws.state is State.OPEN:
+            pong, self._pong = self._pong, None
+            self._transport.write(pong)
 
     # The handshake
 
@@ -194,7 +199,8 @@ class Socket(asyncio.Protocol):
                 self._fragments = [frame.data]
                 self._text = opcode is Opcode.TEXT
         elif opcode is Opcode.CONT and self._fragments is not None:
-            self._fragments.append(frame.data)
+            if frame.data:  # empty ones count for no limit, and are kept by nobody
+                self._fragments.append(frame.data)
             if frame.fin:
                 fragments, self._fragments = self._fragments, None
                 self._pass_on(b"".join(fragments), binary=not self._text)
@@ -206,7 +212,12 @@ class Socket(asyncio.Protocol):
 
     def _write_ours(self) -> None:
         """Write what the websocket protocol itself has to say: handshake, pongs, closes."""
-        for data in self._ws.data_to_send():
+        ours = self._ws.data_to_send()
+        if ours and self._ws.state is State.OPEN and self.client is not None and self.client.slow:
+            # RFC 6455 5.5.3 allows to answer the latest ping only; all would be held without limit.
+            self._pong = ours[-1]
+            return
+        for data in ours:
             if data:
                 self._transport.write(data)
             else:

@@ -12,10 +12,13 @@ class Bucket:
         self._at = now
 
     def take(self, now: float) -> float:
-        """Take one; 0.0 if there was one, else how many seconds until there is."""
+        """Take one; 0.0 if there was one, else how many seconds until there is.
+
+        What is refused is charged as well: who goes on asking waits longer.
+        """
         self._left = min(4 * self._rate, self._left + (now - self._at) * self._rate)
         self._at = now
         self._left -= 1
         if self._left >= 0:
             return 0.0
-        return -self._left / self._rate if self._rate > 0 else 60.0
+        return (1 - self._left) / self._rate if self._rate > 0 else 60.0

@@ -6,6 +6,7 @@ that order; any other command waits for what came before it, and holds back what
 
 import asyncio
 import logging
+import math
 from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -88,7 +89,8 @@ class Session:
         elif isinstance(command, native.Error):
             self._say(command)
         elif wait:
-            self.refuse(command.id, "rate_limited", "Too many commands.", round(wait, 3))
+            after = math.ceil(wait * 1000) / 1000  # never a moment before there is one
+            self.refuse(command.id, "rate_limited", "Too many commands.", after)
             if isinstance(command, native.Hello):
                 self._connection.decide(welcome=False)
         elif type(command) is native.MessageSend and not self._inbox and self._may_send(command):

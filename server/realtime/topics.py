@@ -33,9 +33,9 @@ class Topic:
     def accept(self, event: DurableEvent) -> Sequence[DurableEvent]:
         """Take in an event; answer what may be told now, in order."""
         told = self.told
-        if told is not None and not self.pending and event.offset == told + 1:
+        if told is not None and event.offset == told + 1:
             self.told = event.offset
-            return (event,)
+            return (event, *self._ready()) if self.pending else (event,)
         if (told is None or event.offset > told) and len(self.pending) < MOST_PENDING:
             self.pending[event.offset] = event
         return self._ready()

@@ -71,6 +71,11 @@ DEAF_NODE = NODE.replace(
     "signal.SIGTERM, drain", "signal.SIGTERM, lambda *_: say('asked to drain')"
 )
 
+SHUT_NODE = NODE.replace(
+    "signal.SIGTERM, drain",
+    "signal.SIGTERM, lambda *_: (listener.close(), say('shut'), threading.Event().wait())",
+)
+
 
 class Serving:
     """A supervisor under test, and what it and its nodes say."""
@@ -198,6 +203,18 @@ def test_told_to_stop_it_drains_its_nodes_and_exits_with_0(
     assert serving.end() == 0
     assert drained == set(pids)
     assert "lifeline cut" not in serving.said
+
+
+def test_newcomers_are_refused_while_its_nodes_drain(serve: Serve) -> None:
+    serving = serve(SHUT_NODE, drain_seconds=600)
+    serving.node_pids()
+    port = int(serving.welcomed()[1])
+    serving.signal(signal.SIGTERM)
+    serving.expect(r"^shut$")
+    with pytest.raises(ConnectionRefusedError):
+        who_answers(port)
+    serving.signal(signal.SIGINT)
+    assert serving.end() == 0
 
 
 def test_a_killed_node_is_replaced_and_no_connection_is_refused(serve: Serve) -> None:
