@@ -71,6 +71,10 @@ class UserStore(Protocol):
         """Those that exist, deleted ones included: their messages still name them."""
         ...
 
+    async def existing(self, application_id: int, user_ids: Sequence[int]) -> frozenset[int]:
+        """Which of these are users now: deleted ones are not."""
+        ...
+
     async def page(
         self,
         application_id: int,
@@ -249,7 +253,8 @@ class SessionStore(Protocol):
 
     async def end(self, session_ids: Sequence[int]) -> None: ...
     async def settle(self, user_ids: Sequence[int]) -> list[User]:
-        """Mark offline those who have no live session left; answer them."""
+        """Have users online who have a live session, and offline who have none; answer those
+        for whom that changed."""
         ...
 
     async def view(self, session_id: int, user: User, channel_ids: Sequence[int]) -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 import os
+import shlex
+import shutil
+import sys
 from pathlib import Path
 
 import asyncpg
@@ -146,9 +149,25 @@ Parlance is running.
 A first call as a back end:
 
   curl -s {base_url}/oauth/token -d grant_type=client_credentials \\
-       -u CLIENT_ID:CLIENT_SECRET
+       -u "$({_client(file)})"
 
 A message from the terminal:
 
-  parlance send --username bot lobby "Hello from the terminal"
+  {_send(file.parent)} --username bot lobby "Hello from the terminal"
 """
+
+
+def _client(file: Path) -> str:
+    """Spell how to read the client's id and secret, so that the secret itself is not printed."""
+    read = f"import json; c = json.load(open({str(file)!r})); "
+    show = "print(c['client_id'] + ':' + c['client_secret'])"
+    return shlex.join(["python3", "-c", read + show])
+
+
+def _send(data: Path) -> str:
+    """Spell `parlance send` so that it works from here, with this data directory."""
+    installed = Path(sys.executable).with_name("parlance")
+    words = ["parlance" if shutil.which("parlance") else str(installed), "send"]
+    if data != Path.cwd() / ".parlance":
+        words += ["--data", str(data)]
+    return shlex.join(words)

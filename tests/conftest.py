@@ -64,6 +64,19 @@ async def store(database_url: str) -> AsyncIterator[PostgresStore]:
         yield store
 
 
+@pytest.fixture
+async def own_database_url(
+    database_url: str, connection: "asyncpg.Connection[Any]"
+) -> AsyncIterator[str]:
+    """A database of its own, for who must not meet what others leave in the common one."""
+    name = f"own_{secrets.token_hex(4)}"
+    await connection.execute(f"CREATE DATABASE {name}")
+    url = database_url.replace("@/parlance?", f"@/{name}?")
+    await migrate_url(url)
+    yield url
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
 class RecordingBroker:
     """A broker for one: what was published, in order."""
 

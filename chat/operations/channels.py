@@ -52,14 +52,12 @@ class Channels:
                 return await self._add(actor, channel, members)
             except Conflict:  # somebody made it at the same time
                 equal = await self._store.channels.find_equal(actor.application_id, channel)
-                if equal is None:
-                    raise
         return await self._check_equal(actor, channel, equal)
 
     async def _check_members(self, actor: Actor, channel: NewChannel, members: list[int]) -> None:
         if not members:
             return
-        known = await self._store.users.get_many(actor.application_id, members)
+        known = await self._store.users.existing(actor.application_id, members)
         if len(known) != len(members):
             raise NotFound("A member does not exist.")
         if actor.user is not None and channel.kind == "DIRECT":
@@ -78,9 +76,11 @@ class Channels:
             self._broker.publish(ChannelGained(member, made.id, made.head))
         return made
 
-    async def _check_equal(self, actor: Actor, wanted: NewChannel, equal: Channel) -> Channel:
-        if equal.kind != wanted.kind:
-            raise Conflict("A channel of another kind has this name.")
+    async def _check_equal(
+        self, actor: Actor, wanted: NewChannel, equal: Channel | None
+    ) -> Channel:
+        if equal is None or equal.kind != wanted.kind:
+            raise Conflict("Another channel has this name.")
         if actor.user is not None and equal.kind == "PRIVATE":
             membership = await self._store.members.find(equal.id, actor.user.id)
             if membership is None or membership.state != "joined":
@@ -89,6 +89,11 @@ class Channels:
 
     async def get(self, actor: Actor, channel_id: int) -> Channel:
         return (await see_channel(self._store, actor, channel_id)).channel
+
+    async def enter(self, actor: Actor, channel_id: int) -> None:
+        """Refuse whoever is not in the channel: NotFound if he may not see it, else NotAMember."""
+        check_id("channel", channel_id)
+        await enter_channel(self._store, actor, channel_id)
 
     async def place(self, actor: Actor, channel_id: int) -> Place:
         """A channel as the acting user finds it."""

@@ -1,5 +1,6 @@
 """Organizations: their members, their default room kept in step, tokens, and event rooms."""
 
+import contextlib
 from datetime import datetime, timedelta
 
 from chat.actors import Actor
@@ -7,7 +8,7 @@ from chat.applications import ORGANIZATION_TOKEN_PREFIX, NewToken, Token, new_se
 from chat.broker import Broker
 from chat.channels import NewChannel
 from chat.checks import check_name
-from chat.errors import Forbidden, Invalid, NotFound
+from chat.errors import Banned, Forbidden, Invalid, NotFound
 from chat.operations.channels import Channels
 from chat.operations.members import Members
 from chat.organizations import (
@@ -39,7 +40,7 @@ class Organizations:
         users = [member.user_id for member in new.members]
         if len(set(users)) != len(users):
             raise Invalid("members names a user twice.")
-        known = await self._store.users.get_many(actor.application_id, users)
+        known = await self._store.users.existing(actor.application_id, users)
         if len(known) != len(users):
             raise NotFound("A member does not exist.")
         organization = await self._store.organizations.add(actor.application_id, new)
@@ -84,13 +85,15 @@ class Organizations:
     async def set_member(
         self, actor: Actor, organization_id: int, user_id: int, role: OrganizationRole
     ) -> Organization:
-        """Take a user in, or change his role; the default room follows."""
+        """Take a user in, or change his role; the default room follows, unless it was deleted or
+        he is banned from it."""
         _check_application(actor)
         organization = await self.get(actor, organization_id)
         user = await self._store.users.get(actor.application_id, user_id)
         await self._store.organizations.set_member(organization.id, user.id, role)
         if organization.default_channel_id is not None:
-            await self._members.add(actor, organization.default_channel_id, user.id)
+            with contextlib.suppress(NotFound, Banned):
+                await self._members.add(actor, organization.default_channel_id, user.id)
         return await self.get(actor, organization_id)
 
     async def remove_member(self, actor: Actor, organization_id: int, user_id: int) -> Organization:
@@ -100,7 +103,7 @@ class Organizations:
         if not await self._store.organizations.remove_member(organization.id, user_id):
             raise NotFound("The user is not a member of this organization.")
         for channel_id in await self._store.organizations.channels(organization.id):
-            if await self._store.members.find(channel_id, user_id) is not None:
+            with contextlib.suppress(NotFound):  # of this room he is no member, or banned from it
                 await self._members.remove(actor, channel_id, user_id)
         return await self.get(actor, organization_id)
 

@@ -36,6 +36,7 @@ class Presence:
         await self._store.sessions.end(session_ids)
 
     async def settle(self, user_ids: Sequence[int]) -> None:
+        """See who is here after sessions ended, or were taken up again, and tell what changed."""
         for user in await self._store.sessions.settle(user_ids):
             await self._tell(user)
 

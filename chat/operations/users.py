@@ -1,5 +1,6 @@
 """Users, their tokens, guests and blocks."""
 
+import contextlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -93,21 +94,13 @@ class Users:
             raise GuestsDisabled
         user = await self._store.users.find_by_name(application.id, name)
         if user is None:
-            user = await self._add_guest(application.id, name)
-        if not user.guest:
+            new = NewUser(name=name, display_name=name, guest=True)
+            with contextlib.suppress(Conflict):  # another socket of his said hello at once
+                await self._store.users.add(application.id, new)
+            user = await self._store.users.find_by_name(application.id, name)
+        if user is None or not user.guest:
             raise Unauthorized("This name belongs to a registered user, who needs a token.")
         return Actor(application_id=application.id, user=user)
-
-    async def _add_guest(self, application_id: int, name: str) -> User:
-        try:
-            return await self._store.users.add(
-                application_id, NewUser(name=name, display_name=name, guest=True)
-            )
-        except Conflict:  # two sockets of the same guest said hello at once
-            user = await self._store.users.find_by_name(application_id, name)
-            if user is None:
-                raise
-            return user
 
     async def authenticate(self, token: str) -> Actor:
         """Who holds this user token."""

@@ -9,7 +9,7 @@ from typing import Any
 from chat.actors import Actor
 from chat.channels import ChannelChanges, NewChannel
 from chat.checks import check_json, check_name
-from chat.errors import NotAMember, Unauthorized
+from chat.errors import Unauthorized
 from chat.events import CustomEvent, KeysPressed
 from chat.operations.channels import check_keys
 from chat.pages import PageRequest
@@ -194,14 +194,14 @@ async def read(session: Session, command: native.Read) -> native.ReadResult:
     return native.ReadResult(read=up_to, unread=unread)
 
 
-def _check_here(session: Session, channel_id: int) -> None:
-    """Whoever hears a channel here is a member of it: no need to ask the store."""
+async def _enter(session: Session, channel_id: int) -> None:
+    """Whoever hears a channel here is a member of it; only of others the store is asked."""
     if channel_id not in session.client.channels:
-        raise NotAMember
+        await session.realtime.chat.channels.enter(_actor(session), channel_id)
 
 
 async def keystrokes(session: Session, command: native.Keystrokes) -> native.Empty:
-    _check_here(session, command.channel)
+    await _enter(session, command.channel)
     check_keys(command.keys)
     author = _actor(session).require_user().author
     session.realtime.typed(session, command.channel, command.thread, bool(command.keys))
@@ -212,7 +212,7 @@ async def keystrokes(session: Session, command: native.Keystrokes) -> native.Emp
 
 
 async def event(session: Session, command: native.Event) -> native.Empty:
-    _check_here(session, command.channel)
+    await _enter(session, command.channel)
     check_name("name", command.name)
     check_json("data", command.data)
     author = _actor(session).require_user().author

@@ -31,15 +31,11 @@ class Nodes:
         )
 
     async def revive(self, session_ids: Sequence[int]) -> None:
-        """Undo a premature declaration: the sockets of these sessions are still here."""
+        """Undo a premature declaration: the sockets of these sessions are still here. Their
+        users are to be settled afterwards."""
         await self.register()
         await self._database.execute(
             "UPDATE user_sessions SET ended = NULL WHERE id = ANY ($1::bigint[])",
-            list(session_ids),
-        )
-        await self._database.execute(
-            """UPDATE users SET online = true WHERE id IN (
-                   SELECT user_id FROM user_sessions WHERE id = ANY ($1::bigint[]))""",
             list(session_ids),
         )
 

@@ -94,13 +94,14 @@ class Sessions:
     async def settle(self, user_ids: Sequence[int]) -> list[User]:
         async with self._database.transaction() as tx:
             await tx.rows(
-                """SELECT id FROM users WHERE id = ANY ($1::bigint[]) AND online
+                """SELECT id FROM users WHERE id = ANY ($1::bigint[])
                    ORDER BY id FOR NO KEY UPDATE""",
                 list(user_ids),
             )
             found = await tx.rows(
-                f"""UPDATE users u SET online = false, last_seen = now()
-                    WHERE u.id = ANY ($1::bigint[]) AND u.online AND NOT EXISTS (
+                f"""UPDATE users u SET online = NOT u.online,
+                        last_seen = CASE WHEN u.online THEN now() ELSE u.last_seen END
+                    WHERE u.id = ANY ($1::bigint[]) AND u.deleted IS NULL AND u.online <> EXISTS (
                         SELECT FROM user_sessions s WHERE s.user_id = u.id AND s.ended IS NULL)
                     RETURNING {rows.USER}""",
                 list(user_ids),

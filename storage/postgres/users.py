@@ -69,6 +69,15 @@ class Users:
         )
         return {row["id"]: rows.user(row) for row in found}
 
+    async def existing(self, application_id: int, user_ids: Sequence[int]) -> frozenset[int]:
+        found = await self._database.rows(
+            """SELECT id FROM users
+               WHERE id = ANY ($2::bigint[]) AND application_id = $1 AND deleted IS NULL""",
+            application_id,
+            list(user_ids),
+        )
+        return frozenset(row["id"] for row in found)
+
     async def page(
         self,
         application_id: int,

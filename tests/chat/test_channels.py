@@ -1,6 +1,7 @@
 """Channels: equal ones are one, also when made at the same time; who may change them."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -8,7 +9,9 @@ from chat.actors import Actor
 from chat.channels import ChannelChanges, NewChannel
 from chat.chat import Chat
 from chat.errors import Blocked, Conflict, Forbidden, Invalid, NotFound
-from chat.events import ChannelDeleted, ChannelGained, ChannelUpdated, CustomEvent
+from chat.events import ChannelDeleted, ChannelGained, ChannelUpdated, CustomEvent, KeysPressed
+from chat.operations.channels import check_keys
+from chat.pages import PageRequest
 from tests.conftest import RecordingBroker
 
 
@@ -121,3 +124,74 @@ async def test_custom_events_come_from_members_or_the_application(
     with pytest.raises(Forbidden):
         await chat.channels.tell(mallory, made.id, "wave", None)
     assert [event.user is None for event in broker.of(CustomEvent)] == [False, True]
+
+
+async def test_the_application_makes_channels_without_members(chat: Chat, actor: Actor) -> None:
+    made = await chat.channels.create(actor, NewChannel(kind="PRIVATE", name="empty"))
+    assert (made.members, made.owner_id) == (0, None)
+
+
+async def test_nobody_of_whom_nothing_is_known_or_left_becomes_a_member(
+    chat: Chat, actor: Actor, jane: Actor, john: Actor
+) -> None:
+    await chat.users.delete(actor, id_of(john))
+    for member in (id_of(john), 2**50):
+        for kind in ("DIRECT", "PRIVATE"):
+            new = NewChannel(kind=kind, members=[member])
+            with pytest.raises(NotFound):
+                await chat.channels.create(jane, new)
+
+
+async def test_channels_are_listed_by_what_they_are(
+    chat: Chat, actor: Actor, jane: Actor, john: Actor
+) -> None:
+    tagged = NewChannel(kind="PUBLIC", name="a", properties={"tag": 1})
+    public = await chat.channels.create(jane, tagged)
+    direct = await chat.channels.create(jane, NewChannel(kind="DIRECT", members=[id_of(john)]))
+
+    async def listed(**where: Any) -> list[int]:
+        page = await chat.channels.page(actor, PageRequest(), **where)
+        assert page.total == len(page.items)
+        return [channel.id for channel in page.items]
+
+    assert await listed() == [public.id, direct.id]
+    assert await listed(kind="DIRECT") == await listed(member_id=id_of(john)) == [direct.id]
+    assert await listed(member_names=("jane", "john")) == [direct.id]
+    assert await listed(properties={"tag": 1}) == [public.id]
+    assert await listed(created_to=public.created) == [public.id]
+    assert await listed(created_from=direct.created) == [direct.id]
+    with pytest.raises(Invalid):
+        await listed(properties={"a": "\x00"})
+
+
+async def test_a_list_of_what_is_visible_goes_on_where_it_ended(chat: Chat, jane: Actor) -> None:
+    made = [(await chat.channels.create(jane, NewChannel(kind="PUBLIC"))).id for _ in range(3)]
+    first, following = await chat.channels.visible(jane, limit=2)
+    rest, end = await chat.channels.visible(jane, after=following or 0, limit=2)
+    assert [place.channel.id for place in (*first, *rest)] == made
+    assert (following, end) == (made[1], None)
+
+
+async def test_threads_and_heads_are_those_of_ones_own_channels(
+    chat: Chat, actor: Actor, jane: Actor, mallory: Actor
+) -> None:
+    made = await chat.channels.create(jane, NewChannel(kind="PRIVATE"))
+    thread = await chat.channels.get_thread(jane, made.main_thread_id)
+    assert (thread.channel_id, thread.kind) == (made.id, "MAIN")
+    for who, thread_id in ((mallory, made.main_thread_id), (jane, 2**50)):
+        with pytest.raises(NotFound):
+            await chat.channels.get_thread(who, thread_id)
+    assert await chat.channels.heads(jane) == {made.id: made.head}
+    assert await chat.channels.heads(mallory) == {}
+    with pytest.raises(Forbidden):
+        await chat.channels.heads(actor)
+
+
+async def test_what_is_typed_is_published_up_to_a_length(
+    chat: Chat, jane: Actor, broker: RecordingBroker
+) -> None:
+    pressed = KeysPressed(1, jane.require_user().author, check_keys("x" * 1000))
+    chat.channels.publish(pressed)
+    assert broker.of(KeysPressed) == [pressed]
+    with pytest.raises(Invalid):
+        check_keys("x" * 1001)

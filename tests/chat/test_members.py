@@ -3,10 +3,11 @@
 import pytest
 
 from chat.actors import Actor
-from chat.channels import Channel, NewChannel
+from chat.channels import Channel, Invite, NewChannel
 from chat.chat import Chat
 from chat.errors import Banned, Blocked, Forbidden, Invalid, NotAMember, NotFound
 from chat.events import ChannelGained, MemberJoined, MemberLeft
+from chat.operations.access import Access, may_moderate
 from chat.pages import PageRequest
 from tests.conftest import RecordingBroker
 
@@ -180,3 +181,20 @@ async def test_lists_are_closed_to_outsiders(
     assert (await chat.members.memberships(jane, den.id, PageRequest())).total == 2
     assert set(await chat.members.of_direct([den, direct])) == {direct.id}
     assert await chat.members.of_direct([den]) == {}
+
+
+async def test_invitations_are_listed_until_they_are_taken_up(
+    chat: Chat, actor: Actor, jane: Actor, mallory: Actor, den: Channel
+) -> None:
+    created = await chat.members.invite(jane, den.id, id_of(mallory))
+    for who in (jane, actor):
+        page = await chat.members.invites(who, den.id, PageRequest())
+        assert page.items == [Invite(channel_id=den.id, user_id=id_of(mallory), created=created)]
+    with pytest.raises(NotFound):
+        await chat.members.invites(mallory, den.id, PageRequest())
+    await chat.members.join(mallory, den.id)
+    assert (await chat.members.invites(jane, den.id, PageRequest())).items == []
+
+
+async def test_whoever_is_no_member_moderates_nothing(mallory: Actor, lobby: Channel) -> None:
+    assert not may_moderate(mallory, Access(lobby, None))

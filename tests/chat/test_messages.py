@@ -8,8 +8,12 @@ from chat.actors import Actor
 from chat.channels import Channel, NewChannel
 from chat.chat import Chat
 from chat.errors import Blocked, Forbidden, Invalid, NotAMember, NotFound
-from chat.events import MessageDeleted, MessageEdited, MessageSent, ReactionAdded
-from chat.messages import Draft, File
+from chat.events import HeadMoved, MessageDeleted, MessageEdited, MessageSent, ReactionAdded
+from chat.messages import Draft, File, Sent
+from chat.operations import messages
+from chat.pages import CursorRequest, MessageFilter
+from chat.store import Outcome
+from storage.postgres.store import PostgresStore
 from tests.conftest import RecordingBroker
 
 
@@ -110,6 +114,8 @@ async def test_who_is_blocked_cannot_send_a_direct_message(
         Draft(files=[File("", "name", "text/plain", 1)]),
         Draft(files=[File("http://x", "name", "text/plain", -1)]),
         Draft(files=[File("http://x", "n", "t/p", 1)] * 33),
+        Draft(text="x", group_tag="g" * 256),
+        Draft(text="x", reply_to=0),
     ],
 )
 async def test_what_cannot_be_stored_is_refused(
@@ -221,3 +227,112 @@ async def test_unread_counts_what_others_wrote_behind_the_mark(
     assert (left, await unread(john)) == (0, 0)
     await chat.messages.send(john, room.id, Draft(text="mine again"))
     assert await unread(john) == 0
+
+
+async def test_submitted_messages_are_told_and_answered_in_their_order(
+    chat: Chat, store: PostgresStore, jane: Actor, room: Channel, broker: RecordingBroker
+) -> None:
+    outcomes: list[Outcome] = []
+    for draft in (Draft(text="a", client_id="a"), Draft(text="b"), Draft(text="c", client_id="a")):
+        chat.messages.submit(jane, room.id, draft, outcomes.append)
+    chat.messages.submit(jane, 2**50, Draft(text="nowhere"), outcomes.append)
+    with pytest.raises(Invalid):
+        chat.messages.submit(jane, room.id, Draft(), outcomes.append)
+    await store.idle()
+    kinds = [(o.message.text, o.duplicate) if isinstance(o, Sent) else type(o) for o in outcomes]
+    assert kinds[:3] == [("a", False), ("b", False), ("a", True)]
+    assert kinds[3] is NotFound
+    assert [event.message.text for event in broker.of(MessageSent)] == ["a", "b"]
+    # Whoever stored the first may have died before he told it.
+    assert broker.of(HeadMoved) == [HeadMoved(room.id, room.head + 1)]
+
+
+async def test_the_application_speaks_as_itself_and_for_its_users_and_they_only_for_themselves(
+    chat: Chat, actor: Actor, jane: Actor, john: Actor, room: Channel
+) -> None:
+    system = (await chat.messages.send(actor, room.id, Draft(text="a"))).message
+    behalf = await chat.messages.send(actor, room.id, Draft(text="b"), on_behalf_of=john.user)
+    assert (system.sender, behalf.message.sender) == (None, john.require_user().author)
+    with pytest.raises(Forbidden):
+        await chat.messages.send(jane, room.id, Draft(text="c"), on_behalf_of=john.user)
+
+
+async def test_a_message_is_got_by_whoever_sees_its_channel(
+    chat: Chat, actor: Actor, jane: Actor, mallory: Actor, room: Channel
+) -> None:
+    sent = (await chat.messages.send(jane, room.id, Draft(text="a"))).message
+    for who in (actor, jane):
+        assert await chat.messages.get(who, sent.id) == sent
+        assert await chat.messages.get_in(who, room.id, sent.id) == sent
+    for refused in (
+        chat.messages.get(mallory, sent.id),
+        chat.messages.get(jane, 2**50),
+        chat.messages.get_in(mallory, room.id, sent.id),
+        chat.messages.get_in(jane, room.id, 2**50),
+    ):
+        with pytest.raises(NotFound):
+            await refused
+
+
+async def test_an_edit_leaves_something_and_changes_something(
+    chat: Chat, jane: Actor, room: Channel
+) -> None:
+    picture = [File("http://x", "n", "t/p", 1)]
+    text = (await chat.messages.send(jane, room.id, Draft(text="a"))).message
+    file = (await chat.messages.send(jane, room.id, Draft(text="a", files=picture))).message
+    for bad in ({}, {"text": ""}, {"text": "\x00"}, {"properties": {"a": "\x00"}}):
+        with pytest.raises(Invalid):
+            await chat.messages.edit(jane, room.id, text.id, **bad)
+    assert (await chat.messages.edit(jane, room.id, file.id, text="")).text == ""
+    edited = await chat.messages.edit(jane, room.id, text.id, properties={"b": 1})
+    assert (edited.text, edited.properties) == ("a", {"b": 1})
+
+
+async def test_a_deleted_message_takes_no_reactions_and_no_other_is_one(
+    chat: Chat, jane: Actor, room: Channel
+) -> None:
+    sent = (await chat.messages.send(jane, room.id, Draft(text="a"))).message
+    for emoji in ("", " ", "x" * 65, "\x00"):
+        with pytest.raises(Invalid):
+            await chat.messages.react(jane, room.id, sent.id, emoji)
+    await chat.messages.delete(jane, room.id, sent.id)
+    with pytest.raises(Invalid):
+        await chat.messages.react(jane, room.id, sent.id, "+1")
+
+
+async def test_only_the_application_deletes_everything_and_only_its_own(
+    chat: Chat, actor: Actor, jane: Actor, room: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(messages, "DELETE_BATCH", 2)
+    other = await chat.channels.create(jane, NewChannel(kind="PUBLIC"))
+    for channel in (room, other, room, room, other):
+        await chat.messages.send(jane, channel.id, Draft(text="x"))
+    with pytest.raises(Forbidden):
+        await chat.messages.delete_all(jane)
+    await chat.messages.delete_all(Actor(application_id=2**50))
+    assert set(await chat.messages.last_of([room, other])) == {room.id, other.id}
+    await chat.messages.delete_all(actor)
+    assert await chat.messages.last_of([room, other]) == {}
+
+
+async def test_lists_hold_what_was_asked_for_newest_first(
+    chat: Chat, actor: Actor, jane: Actor, mallory: Actor, room: Channel
+) -> None:
+    for text in ("one", "two", "three"):
+        await chat.messages.send(jane, room.id, Draft(text=text))
+
+    async def texts(who: Actor, wanted: MessageFilter) -> list[str | None]:
+        page = await chat.messages.page(who, wanted, CursorRequest())
+        return [message.text for message in page.items]
+
+    here = MessageFilter(channel_id=room.id)
+    assert await texts(jane, here) == ["three", "two", "one"]
+    assert await texts(actor, MessageFilter(text="T")) == ["three", "two"]
+    assert await texts(actor, MessageFilter(sender_name="mallory")) == []
+    for who, wanted, refusal in (
+        (jane, MessageFilter(), Forbidden),
+        (mallory, here, NotFound),
+        (actor, MessageFilter(text="x" * 1001), Invalid),
+    ):
+        with pytest.raises(refusal):
+            await texts(who, wanted)

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,14 @@ from chat.actors import Actor
 from chat.applications import Credentials
 from chat.channels import NewChannel
 from chat.chat import Chat
-from chat.errors import Conflict, Forbidden, Invalid, NotFound, Unauthorized
+from chat.errors import (
+    Conflict,
+    Forbidden,
+    GuestsDisabled,
+    Invalid,
+    NotFound,
+    Unauthorized,
+)
 from chat.events import MemberLeft, TokenRevoked, UserChanged
 from chat.messages import Draft
 from chat.pages import PageRequest
@@ -148,3 +156,34 @@ async def test_users_are_listed_and_found_by_parts_of_their_names(
     assert (await chat.users.page(actor, PageRequest(), name="%")).total == 0
     with pytest.raises(Invalid):
         await chat.users.page(actor, PageRequest(sort=(("status", True),)))
+
+
+async def test_guests_come_in_where_they_are_admitted_and_under_no_other_name(
+    chat: Chat, application: Credentials, jane: Actor, connection: Any
+) -> None:
+    guest = await chat.users.admit_guest(application.api_key, "visitor")
+    assert guest.require_user().guest
+    for key, name in ((application.api_key, "jane"), ("no such key", "visitor")):
+        with pytest.raises(Unauthorized):
+            await chat.users.admit_guest(key, name)
+    with pytest.raises(Invalid):
+        await chat.users.admit_guest(application.api_key, "\x00")
+    await connection.execute(
+        "UPDATE applications SET guest_users = false WHERE id = $1", application.application_id
+    )
+    with pytest.raises(GuestsDisabled):
+        await chat.users.admit_guest(application.api_key, "visitor")
+
+
+async def test_users_are_found_by_name_by_id_and_by_what_is_known_of_them(
+    chat: Chat, actor: Actor, jane: Actor, john: Actor
+) -> None:
+    assert await chat.users.find(actor, "jane") == jane.user
+    assert await chat.users.find(actor, "nobody") is None
+    found = await chat.users.get_many(actor, [id_of(jane), id_of(john), 2**50])
+    assert found == {id_of(jane): jane.user, id_of(john): john.user}
+    await chat.users.update(actor, id_of(john), UserChanges(properties={"team": {"id": 7}}))
+    page = await chat.users.page(actor, PageRequest(), properties={"team": {"id": 7}})
+    assert [user.name for user in page.items] == ["john"]
+    with pytest.raises(Invalid):
+        await chat.users.page(actor, PageRequest(), properties={"a": "\x00"})

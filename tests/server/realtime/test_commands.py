@@ -273,7 +273,7 @@ async def test_only_moderators_change_a_channel_and_only_its_owner_deletes_it(
     await owner.do("channel.delete", channel=room.id)
     await member.told("channel.deleted", channel=room.id)
     assert await member.refused("channel.get", channel=room.id) == "not_found"
-    assert await member.refused("keystrokes", channel=room.id, keys="x") == "not_a_member"
+    assert await member.refused("keystrokes", channel=room.id, keys="x") == "not_found"
 
 
 async def test_members_are_added_removed_and_listed(
@@ -328,7 +328,7 @@ async def test_typing_and_keystrokes_reach_others_who_look(
     assert "typing.started" not in await reader.heard()
     assert await author.heard() == []
     assert await outsider.heard() == []
-    assert await outsider.refused("keystrokes", channel=room.id, keys="x") == "not_a_member"
+    assert await outsider.refused("keystrokes", channel=room.id, keys="x") == "not_found"
     assert await author.refused("keystrokes", channel=room.id, keys="x" * 1001) == "invalid"
 
 
@@ -353,7 +353,7 @@ async def test_a_custom_event_is_told_and_not_stored(
     push = await reader.told("event")
     assert (push["name"], push["data"], push["user"]["name"]) == ("wave", {"n": 2**70}, "jane")
     assert (await sender.do("ping"))["heads"][str(room.id)] == head
-    assert await outsider.refused("event", channel=room.id, name="x") == "not_a_member"
+    assert await outsider.refused("event", channel=room.id, name="x") == "not_found"
     assert await sender.refused("event", channel=room.id, name="") == "invalid"
     assert await sender.refused("event", channel=room.id, name="x", data="\x00") == "invalid"
     assert await outsider.heard() == []

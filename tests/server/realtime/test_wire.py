@@ -6,7 +6,6 @@ from websockets.frames import Frame, Opcode
 from websockets.streams import StreamReader
 
 from protocol.native.frames import EventPush
-from server.realtime.limits import Bucket
 from server.realtime.wire import WIRES, Framed, Wire, wire_for
 
 PLAIN = Wire(0, WIRES[0].codec, deflate=False)
@@ -70,12 +69,3 @@ def test_what_is_told_to_many_is_framed_once_per_format() -> None:
 def test_a_wire_is_chosen_by_subprotocol_and_compression() -> None:
     assert wire_for(None, deflate=False) is WIRES[0]
     assert wire_for("parlance.msgpack.v1", deflate=True) is WIRES[3]
-
-
-def test_a_bucket_gives_four_seconds_at_once_and_then_its_rate() -> None:
-    bucket = Bucket(2.0, now=0.0)
-    assert [bucket.take(0.0) for _ in range(8)] == [0.0] * 8
-    assert bucket.take(0.0) == 0.5
-    assert bucket.take(1.0) == 0.0
-    assert bucket.take(100.0) == 0.0
-    assert [bucket.take(100.0) > 0 for _ in range(8)] == [False] * 7 + [True]
