@@ -53,6 +53,7 @@ class RedisBroker:
         self._hints: dict[int, int] = {}
         self._wake = asyncio.Event()
         self._heard_at = 0.0
+        self._unheard = False
 
     @property
     def connected(self) -> bool:
@@ -86,7 +87,10 @@ class RedisBroker:
         except LineError:
             return  # the listening side notices the same, and repairs
         if waiting:
-            await asyncio.wait(waiting)
+            _, unconfirmed = await asyncio.wait(waiting, timeout=DEAF_SECONDS)
+            if unconfirmed and line is self._line:
+                self._unheard = True  # the line is given up, and that releases who waits
+                await asyncio.wait(unconfirmed)
 
     async def unsubscribe(self, topics: Sequence[str]) -> None:
         self._topics.difference_update(topics)
@@ -122,8 +126,11 @@ class RedisBroker:
             while missing := sorted(self._topics - subscribed)[:SUBSCRIBE_CHUNK]:
                 waiting = [self._wait_for(topic) for topic in missing]
                 await line.subscribe(missing)
-                await asyncio.wait(waiting, timeout=DEAF_SECONDS)
+                _, unconfirmed = await asyncio.wait(waiting, timeout=DEAF_SECONDS)
+                if unconfirmed:
+                    raise Deaf(f"{len(unconfirmed)} subscriptions were not confirmed")
                 subscribed.update(missing)
+            self._unheard = False
             self._heard_at = time.monotonic()
             self._line = line
             self.first_connected.set()
@@ -172,7 +179,7 @@ class RedisBroker:
         while True:
             await line.publish([(self._nonce_topic, self._prefix)])
             await asyncio.sleep(NONCE_SECONDS)
-            if time.monotonic() - self._heard_at > DEAF_SECONDS:
+            if self._unheard or time.monotonic() - self._heard_at > DEAF_SECONDS:
                 raise Deaf("its subscription went deaf")
 
     def _leave_hint(self, event: ChannelEvent | UserEvent) -> None:

@@ -12,6 +12,7 @@ import redis.asyncio as redis
 from redis.asyncio.cluster import ClusterNode, ClusterPubSub, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 MINIMUM_SERVER = 7
@@ -50,13 +51,23 @@ class SingleLine:
         await pipeline.execute()
 
     async def subscribe(self, topics: Sequence[str]) -> None:
+        self._check_unbroken()
         await self._pubsub.subscribe(*topics)
 
     async def unsubscribe(self, topics: Sequence[str]) -> None:
+        self._check_unbroken()
         await self._pubsub.unsubscribe(*topics)
+
+    def _check_unbroken(self) -> None:
+        """Raise when the subscription was cut: redis-py would connect anew by itself, and nobody
+        would know of the gap."""
+        connection = self._pubsub.connection
+        if connection is not None and not connection.is_connected:
+            raise RedisConnectionError("the subscription was cut")
 
     async def listen(self, heard: Heard) -> None:
         while True:
+            self._check_unbroken()
             message = await self._pubsub.get_message(timeout=None)
             if message is not None:
                 _hear(message, heard)
