@@ -7,11 +7,13 @@ from chat.users import User
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """`user` None is the application: trusted, not a member of anything, sees all of itself."""
+    """`user` None is the application: trusted, not a member of anything, sees all of itself.
+    `scopes` is what its token was granted, if it was limited; what they mean is the facade's."""
 
     application_id: int
     user: User | None = None
     token_id: int | None = None
+    scopes: frozenset[str] = frozenset()
 
     @property
     def is_application(self) -> bool:

@@ -22,6 +22,13 @@ class Application(msgspec.Struct, frozen=True, kw_only=True):
     created: datetime
 
 
+class ApplicationSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether guests are admitted, and whether users make channels by themselves."""
+
+    guest_users: bool
+    user_channels: bool
+
+
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """What opens an application, shown once."""
 

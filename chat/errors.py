@@ -22,6 +22,11 @@ class Invalid(ChatError):
     text = "The request is not valid."
 
 
+class TooLarge(Invalid):
+    code = "too_large"
+    text = "The file or the request is too large."
+
+
 class Unauthorized(ChatError):
     code = "unauthorized"
     text = "The credentials are missing, wrong, expired or revoked."

@@ -20,12 +20,14 @@ MAX_URL_BYTES = 4096
 
 
 class File(msgspec.Struct, frozen=True, array_like=True):
-    """A file by reference. `size` is in bytes, as its sender states it."""
+    """A file by reference. `size` is in bytes, as its sender states it. One that is hosted here
+    has its `key`, and a path as its `url`; only the core itself ever sets a key."""
 
     url: str
     name: str
     content_type: str
     size: int
+    key: str | None = None
 
 
 class Reaction(msgspec.Struct, frozen=True, array_like=True):
@@ -57,6 +59,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     reactions: list[Reaction] = []
     edited: datetime | None = None
     deleted: datetime | None = None
+    reports: int = 0
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):

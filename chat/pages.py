@@ -38,12 +38,14 @@ class CursorRequest(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CursorPage(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
-    """`older` and `newer` tell whether there is more on that side of the items."""
+    """`older` and `newer` tell whether there is more on that side of the items. `end` is the id
+    that older items are below, where it is not that of the last item."""
 
     items: list[T]
     older: bool
     newer: bool
     request: CursorRequest
+    end: int | None = None
 
 
 class MessageFilter(msgspec.Struct, frozen=True, kw_only=True):

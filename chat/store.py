@@ -12,11 +12,16 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chat.applications import Application, Credentials, Token
+from chat.applications import Application, ApplicationSettings, Credentials, Token
 from chat.channels import Channel, ChannelChanges, Invite, Membership, NewChannel, Place, Role
 from chat.errors import ChatError
 from chat.events import Durable
+from chat.files import FileRecords
+from chat.functions import FunctionStore
+from chat.imports import ImportStore
+from chat.jobs import JobStore
 from chat.messages import Draft, Message, Sent, Thread
+from chat.notifications import NotificationStore
 from chat.organizations import (
     NewOrganization,
     Organization,
@@ -33,7 +38,11 @@ from chat.pages import (
     PageRequest,
     SessionState,
 )
+from chat.previews import PreviewStore
+from chat.reports import ReportStore
 from chat.sessions import ChatSession, Opening, UserSession
+from chat.unread import UnreadStore
+from chat.user_secrets import SecretStore
 from chat.users import Author, NewUser, User, UserChanges
 
 
@@ -54,6 +63,9 @@ Done = Callable[[Outcome], None]
 class ApplicationStore(Protocol):
     async def add(self, name: str, credentials: Credentials) -> Application: ...
     async def get(self, application_id: int) -> Application: ...
+    async def change_settings(
+        self, application_id: int, settings: ApplicationSettings
+    ) -> Application: ...
     async def find_by_name(self, name: str) -> Application | None: ...
     async def find_by_key(self, api_key: str) -> Application | None: ...
     async def find_by_client(self, client_id: str, secret: bytes) -> Application | None: ...
@@ -66,7 +78,12 @@ class ApplicationStore(Protocol):
 class UserStore(Protocol):
     async def add(self, application_id: int, user: NewUser) -> User: ...
     async def get(self, application_id: int, user_id: int) -> User: ...
+    async def lock(self, application_id: int, user_id: int) -> User:
+        """Get, and keep every other writer of the user out until the transaction ends."""
+        ...
+
     async def find_by_name(self, application_id: int, name: str) -> User | None: ...
+    async def named(self, application_id: int, names: Sequence[str]) -> dict[str, User]: ...
     async def get_many(self, application_id: int, user_ids: Sequence[int]) -> dict[int, User]:
         """Those that exist, deleted ones included: their messages still name them."""
         ...
@@ -82,6 +99,7 @@ class UserStore(Protocol):
         *,
         name: str | None = None,
         properties: dict[str, Any] | None = None,
+        unread: bool | None = None,
     ) -> Page[User]:
         """`name` is part of a name or display name, `properties` a part of the properties."""
         ...
@@ -115,6 +133,10 @@ class ChannelStore(Protocol):
         """Get, and keep every other writer of the channel out until the transaction ends."""
         ...
 
+    async def get_many(
+        self, application_id: int, channel_ids: Sequence[int]
+    ) -> dict[int, Channel]: ...
+    async def named(self, application_id: int, names: Sequence[str]) -> dict[str, Channel]: ...
     async def find_equal(self, application_id: int, channel: NewChannel) -> Channel | None: ...
     async def page(
         self,
@@ -330,5 +352,32 @@ class Store(Protocol):
 
     @property
     def organizations(self) -> OrganizationStore: ...
+
+    @property
+    def functions(self) -> FunctionStore: ...
+
+    @property
+    def notifications(self) -> NotificationStore: ...
+
+    @property
+    def reports(self) -> ReportStore: ...
+
+    @property
+    def unread(self) -> UnreadStore: ...
+
+    @property
+    def secrets(self) -> SecretStore: ...
+
+    @property
+    def previews(self) -> PreviewStore: ...
+
+    @property
+    def files(self) -> FileRecords: ...
+
+    @property
+    def jobs(self) -> JobStore: ...
+
+    @property
+    def imports(self) -> ImportStore: ...
 
     def transaction(self) -> AbstractAsyncContextManager["Store"]: ...

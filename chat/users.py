@@ -45,12 +45,14 @@ class NewUser(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class UserChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """What to change; None leaves a field as it is. `properties` replaces the whole object."""
+    """What to change; None leaves a field as it is. `properties` replaces the whole object,
+    `merge` is a merge patch (RFC 7396) of the properties as they are then."""
 
     display_name: str | None = None
     guest: bool | None = None
     status: str | None = None
     properties: dict[str, Any] | None = None
+    merge: dict[str, Any] | None = None
 
 
 def check_new_user(user: NewUser) -> NewUser:

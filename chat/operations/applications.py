@@ -7,12 +7,13 @@ from chat.actors import Actor
 from chat.applications import (
     APPLICATION_TOKEN_PREFIX,
     Application,
+    ApplicationSettings,
     Credentials,
     new_secret,
     secret_hash,
 )
 from chat.checks import check_name
-from chat.errors import Unauthorized
+from chat.errors import Forbidden, Unauthorized
 from chat.store import Store
 
 TOKEN_SECONDS = 12 * 3600  # ChatKitty's clients cache by expires_in and do not retry on 401
@@ -42,6 +43,12 @@ class Applications:
     async def get(self, actor: Actor) -> Application:
         return await self._store.applications.get(actor.application_id)
 
+    async def change_settings(self, actor: Actor, settings: ApplicationSettings) -> Application:
+        """Takes effect with the next guest and the next channel; nobody is put out."""
+        if not actor.is_application:
+            raise Forbidden
+        return await self._store.applications.change_settings(actor.application_id, settings)
+
     async def find_by_name(self, name: str) -> Application | None:
         return await self._store.applications.find_by_name(name)
 
@@ -62,8 +69,9 @@ class Applications:
         return token, TOKEN_SECONDS
 
     async def authenticate(self, token: str) -> Actor:
-        """Who holds this bearer token: the application it was granted to."""
+        """Who holds this bearer token: the application it was granted to, within its scopes."""
         found = await self._store.applications.find_by_token(secret_hash(token))
         if found is None:
             raise Unauthorized
-        return Actor(application_id=found[0].id)
+        application, scopes = found
+        return Actor(application_id=application.id, scopes=frozenset(scopes.split()))

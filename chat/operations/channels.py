@@ -24,6 +24,7 @@ from chat.events import (
     ChannelUpdated,
     CustomEvent,
 )
+from chat.merge import merge_properties
 from chat.messages import Thread
 from chat.operations.access import check_moderates, enter_channel, see_channel
 from chat.pages import Page, PageRequest, check_page
@@ -48,11 +49,18 @@ class Channels:
         await self._check_members(actor, channel, members)
         equal = await self._store.channels.find_equal(actor.application_id, channel)
         if equal is None:
+            await self._check_may_create(actor)
             try:
                 return await self._add(actor, channel, members)
             except Conflict:  # somebody made it at the same time
                 equal = await self._store.channels.find_equal(actor.application_id, channel)
         return await self._check_equal(actor, channel, equal)
+
+    async def _check_may_create(self, actor: Actor) -> None:
+        if actor.user is not None:
+            application = await self._store.applications.get(actor.application_id)
+            if not application.user_channels:
+                raise Forbidden("Users of this application do not make channels.")
 
     async def _check_members(self, actor: Actor, channel: NewChannel, members: list[int]) -> None:
         if not members:
@@ -146,6 +154,9 @@ class Channels:
             access = await enter_channel(tx, actor, channel_id, lock=True)
             if access.channel.kind != "DIRECT":
                 check_moderates(actor, access)
+            if changes.merge is not None:
+                properties = merge_properties(access.channel.properties, changes.merge)
+                changes = msgspec.structs.replace(changes, properties=properties)
             await tx.channels.update(channel_id, changes)
             offset = await tx.channels.append(channel_id, "channel.updated")
             channel = await tx.channels.get(actor.application_id, channel_id)

@@ -21,8 +21,11 @@ from chat.events import (
     ReactionRemoved,
     ReadAdvanced,
 )
+from chat.files import hosted_keys
+from chat.merge import merge_properties
 from chat.messages import Draft, Message, Sent, check_draft, check_emoji
 from chat.operations.access import enter_channel, may_moderate, see_channel
+from chat.operations.files import Files
 from chat.pages import (
     CursorPage,
     CursorRequest,
@@ -40,9 +43,10 @@ DELETE_BATCH = 500
 
 
 class Messages:
-    def __init__(self, store: Store, broker: Broker) -> None:
+    def __init__(self, store: Store, broker: Broker, files: Files) -> None:
         self._store = store
         self._broker = broker
+        self._files = files
 
     def submit(self, actor: Actor, channel_id: int, draft: Draft, done: Done) -> None:
         """Send without waiting: `done` gets the outcome after the commit. The hot path: no task,
@@ -130,9 +134,11 @@ class Messages:
         *,
         text: str | None = None,
         properties: dict[str, Any] | None = None,
+        merge: dict[str, Any] | None = None,
     ) -> Message:
-        """Change text or properties (replaced whole). Only the author may, and the application."""
-        if text is None and properties is None:
+        """Change text or properties: replaced whole, or by a merge patch (RFC 7396) of what is
+        stored then. Only the author may, and the application."""
+        if text is None and properties is None and merge is None:
             raise Invalid("An edit needs text or properties.")
         if text is not None:
             check_text("text", text)
@@ -147,14 +153,16 @@ class Messages:
                 raise Invalid("A deleted message cannot be edited.")
             if text == "" and not message.files:
                 raise Invalid("A message needs text or files.")
+            if merge is not None:
+                properties = merge_properties(message.properties, merge)
             message = await tx.messages.edit(message, text, properties)
             offset = await tx.channels.append(channel_id, "message.updated", message_id=message.id)
         self._broker.publish(MessageEdited(channel_id, offset, message))
         return message
 
     async def delete(self, actor: Actor, channel_id: int, message_id: int) -> Message:
-        """Take the content of a message away for everybody; its place stays. Author, moderators
-        and the application may. Deleting twice is deleting once."""
+        """Take the content of a message away for everybody, hosted files included; its place
+        stays. Author, moderators and the application may. Deleting twice is deleting once."""
         async with self._store.transaction() as tx:
             access = await enter_channel(tx, actor, channel_id, lock=True)
             message = await self._find(tx, channel_id, message_id)
@@ -162,9 +170,13 @@ class Messages:
                 raise Forbidden("Only its author and moderators may delete a message.")
             if message.deleted is not None:
                 return message
+            if keys := hosted_keys(message.files):
+                await tx.files.doom(actor.application_id, keys)
             message = await tx.messages.delete(message)
             offset = await tx.channels.append(channel_id, "message.deleted", message_id=message.id)
         self._broker.publish(MessageDeleted(channel_id, offset, message))
+        if keys:
+            await self._files.forget(actor, keys)
         return message
 
     async def delete_all(self, actor: Actor) -> None:

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from chat.actors import Actor
 from chat.applications import (
     USER_TOKEN_PREFIX,
@@ -16,7 +18,9 @@ from chat.applications import (
 from chat.broker import Broker
 from chat.checks import check_name, check_properties
 from chat.errors import Conflict, Forbidden, GuestsDisabled, Invalid, NotFound, Unauthorized
-from chat.events import MemberLeft, TokenRevoked, UserChanged
+from chat.events import MemberLeft, PresenceChanged, TokenRevoked, UserChanged
+from chat.merge import merge_properties
+from chat.operations.presence import MOST_MEMBERS
 from chat.pages import Page, PageRequest, check_page
 from chat.store import Store
 from chat.users import NewUser, User, UserChanges, check_new_user, check_user_changes
@@ -48,21 +52,34 @@ class Users:
         *,
         name: str | None = None,
         properties: dict[str, Any] | None = None,
+        unread: bool | None = None,
     ) -> Page[User]:
+        """Users by part of a name or display name, by some of their properties, by whether they
+        have anything unread."""
         check_page(request, SORT_FIELDS)
         if properties is not None:
             check_properties("properties", properties)
         return await self._store.users.page(
-            actor.application_id, request, name=name, properties=properties
+            actor.application_id, request, name=name, properties=properties, unread=unread
         )
 
     async def update(self, actor: Actor, user_id: int, changes: UserChanges) -> User:
-        """Change a user; he himself may, and the application."""
+        """Change a user; he himself may, and the application. A new status is told as presence."""
         if actor.user is not None and actor.user.id != user_id:
             raise Forbidden
         check_user_changes(changes)
-        user = await self._store.users.update(actor.application_id, user_id, changes)
+        async with self._store.transaction() as tx:
+            if changes.merge is not None:
+                user = await tx.users.lock(actor.application_id, user_id)
+                properties = merge_properties(user.properties, changes.merge)
+                changes = msgspec.structs.replace(changes, properties=properties)
+            user = await tx.users.update(actor.application_id, user_id, changes)
+            told = []
+            if changes.status is not None:
+                told = await tx.sessions.channels_for_presence(user.id, MOST_MEMBERS)
         self._broker.publish(UserChanged(user.id))
+        for channel_id in told:
+            self._broker.publish(PresenceChanged(channel_id, user.author, user.online, user.status))
         return user
 
     async def delete(self, actor: Actor, user_id: int) -> None:

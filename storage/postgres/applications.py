@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from chat.applications import Application, Credentials, secret_hash
+from chat.applications import Application, ApplicationSettings, Credentials, secret_hash
 from chat.errors import NotFound
 from storage.postgres.database import Database
 from storage.postgres.rows import Row
@@ -30,6 +30,19 @@ class Applications:
         return _application(
             await self._database.row(
                 f"SELECT {APPLICATION} FROM applications a WHERE a.id = $1", application_id
+            )
+        )
+
+    async def change_settings(
+        self, application_id: int, settings: ApplicationSettings
+    ) -> Application:
+        return _application(
+            await self._database.row(
+                f"""UPDATE applications a SET guest_users = $2, user_channels = $3
+                    WHERE a.id = $1 RETURNING {APPLICATION}""",
+                application_id,
+                settings.guest_users,
+                settings.user_channels,
             )
         )
 

@@ -14,7 +14,7 @@ from chat.users import Author
 from storage.postgres import rows
 from storage.postgres.database import Database
 from storage.postgres.messages import read_at
-from storage.postgres.paging import Conditions, order
+from storage.postgres.paging import Conditions, count, order
 
 SORT = {
     "id": "c.id",
@@ -91,6 +91,23 @@ class Channels:
             raise NotFound
         return rows.channel(row)
 
+    async def get_many(self, application_id: int, channel_ids: Sequence[int]) -> dict[int, Channel]:
+        return await self._by("id", "bigint", application_id, channel_ids)
+
+    async def named(self, application_id: int, names: Sequence[str]) -> dict[str, Channel]:
+        return await self._by("name", "text", application_id, names)
+
+    async def _by(
+        self, field: str, kind: str, application_id: int, wanted: Sequence[Any]
+    ) -> dict[Any, Channel]:
+        found = await self._database.rows(
+            f"""SELECT {rows.CHANNEL} FROM channels c WHERE c.application_id = $1
+                AND c.{field} = ANY ($2::{kind}[]) AND c.deleted IS NULL""",
+            application_id,
+            list(wanted),
+        )
+        return {row[field]: rows.channel(row) for row in found}
+
     async def find_equal(self, application_id: int, channel: NewChannel) -> Channel | None:
         if channel.kind == "DIRECT":
             field = "direct_key"
@@ -144,7 +161,7 @@ class Channels:
         if properties is not None:
             where.add("c.properties @> {}", properties)
         total = await self._database.value(
-            f"SELECT count(*) FROM channels c WHERE {where.sql}", *where.values
+            count(f"channels c WHERE {where.sql}", request), *where.values
         )
         found = await self._database.rows(
             f"""SELECT {rows.CHANNEL} FROM channels c WHERE {where.sql}

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 from typing import Any
 
+from chat.checks import MAX_ID
 from chat.errors import NotFound
 from chat.messages import Message
 from chat.pages import CursorPage, CursorRequest, MessageFilter
 from storage.postgres import rows
 from storage.postgres.database import Database
 from storage.postgres.paging import Conditions, pattern
+from storage.postgres.unread import BEHIND
 
 SELECT = f"SELECT {rows.MESSAGE} FROM messages m {rows.MESSAGE_JOINS}"
 
@@ -81,14 +83,14 @@ class Messages:
         self, application_id: int, wanted: MessageFilter, request: CursorRequest
     ) -> CursorPage[Message]:
         where = _conditions(application_id, wanted)
+        scope = _between(where, application_id, wanted, request)
         forward = request.after is not None
-        if request.after is not None:
-            where.add("m.id > {}", request.after)
-        elif request.before is not None:
-            where.add("m.id < {}", request.before)
+        way = "ASC" if forward else "DESC"
         found = await self._database.rows(
-            f"""{SELECT} {_reader(wanted)} WHERE {where.sql}
-                ORDER BY m.id {"ASC" if forward else "DESC"} LIMIT {request.size + 1}""",
+            f"""SELECT {rows.MESSAGE} FROM (
+                    SELECT m.* FROM {_source(where, wanted, f"{way} LIMIT {request.size + 1}")}
+                    ORDER BY {scope} {way}, m.id {way} LIMIT {request.size + 1}
+                ) m {rows.MESSAGE_JOINS} ORDER BY m.id {way}""",
             *where.values,
         )
         more = len(found) > request.size
@@ -198,25 +200,64 @@ class Messages:
 
 def _conditions(application_id: int, wanted: MessageFilter) -> Conditions:
     where = Conditions()
-    where.add("m.application_id = {} AND m.deleted IS NULL AND m.visible", application_id)
+    where.add("m.deleted IS NULL AND m.visible")
     if wanted.channel_id is not None:
-        where.add("m.channel_id = {}", wanted.channel_id)
+        where.add("m.application_id = {}", application_id)
     if wanted.main_thread:
         where.add("m.thread_id IS NULL")
     if wanted.thread_id is not None:
         where.add("m.thread_id = {}", wanted.thread_id)
-    if wanted.reader_id is not None:
-        where.add("ms.user_id = {} AND ms.state = 'joined'", wanted.reader_id)
-        if wanted.unread:
-            where.add("m.number > ms.read_number AND m.sender_id <> ms.user_id")
-    if wanted.sender_name is not None:
-        where.add("s.name = {}", wanted.sender_name)
+    if wanted.channel_id is not None and wanted.sender_name is not None:
+        where.add(f"m.sender_id = {_SENDER}", application_id, wanted.sender_name)
     if wanted.text is not None:
         where.add("m.text ILIKE {}", pattern(wanted.text))
     return where
 
 
-def _reader(wanted: MessageFilter) -> str:
+_SENDER = """(SELECT u.id FROM users u
+    WHERE u.application_id = {0} AND u.name = {1} AND u.deleted IS NULL)"""
+
+
+def _between(
+    where: Conditions, application_id: int, wanted: MessageFilter, request: CursorRequest
+) -> str:
+    """Add the ends of a page: the column whose index, with ids, holds the list in its order.
+
+    Pairs are compared, not the ids of an equal column: PostgreSQL would then read the newest
+    messages of all, hoping that enough of them are the list's.
+    """
+    low = request.after if request.after is not None else 0
+    high = request.before if request.before is not None else MAX_ID + 1
+    if wanted.reader_id is not None:
+        where.add("m.id > {} AND m.id < {}", low, high)
+        return "m.id"
+    column, owner = "m.application_id", "{0}"
+    named: list[Any] = [application_id]
+    if wanted.channel_id is not None:
+        column, named = "m.channel_id", [wanted.channel_id]
+    elif wanted.sender_name is not None:
+        column, owner, named = "m.sender_id", _SENDER, [application_id, wanted.sender_name]
+    first, last = f"{{{len(named)}}}", f"{{{len(named) + 1}}}"
+    where.add(
+        f"({column}, m.id) > ({owner}, {first}) AND ({column}, m.id) < ({owner}, {last})",
+        *named,
+        low,
+        high,
+    )
+    return column
+
+
+def _source(where: Conditions, wanted: MessageFilter, page: str) -> str:
+    """FROM and WHERE. What a reader has not read is taken from each channel that has any, no more
+    of it than fits the page; in one channel ids and offsets have the same order."""
     if wanted.reader_id is None:
-        return ""
-    return "JOIN memberships ms ON ms.channel_id = m.channel_id"
+        return f"messages m WHERE {where.sql}"
+    inner = where.sql
+    where.values.append(wanted.reader_id)
+    return f"""memberships ms
+        JOIN channels c ON c.id = ms.channel_id AND {BEHIND},
+        LATERAL (SELECT m.* FROM messages m
+                 WHERE m.channel_id = ms.channel_id AND m.at_offset > ms.read_offset
+                     AND m.number > ms.read_number AND m.sender_id <> ms.user_id AND {inner}
+                 ORDER BY m.at_offset {page}) m
+        WHERE ms.user_id = ${len(where.values)} AND ms.state = 'joined'"""

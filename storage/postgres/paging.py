@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from chat.pages import PageRequest
+from chat.pages import MAX_PAGE_DEPTH, PageRequest
 
 
 def order(request: PageRequest, fields: Mapping[str, str], last: str) -> str:
@@ -11,6 +11,11 @@ def order(request: PageRequest, fields: Mapping[str, str], last: str) -> str:
     order total, so that no item is on two pages or on none."""
     wanted = [f"{fields[field]}{' DESC' if down else ''}" for field, down in request.sort]
     return ", ".join([*wanted, last])
+
+
+def count(source: str, request: PageRequest) -> str:
+    """Count what pages can reach: a total beyond their end stops growing, and so does its cost."""
+    return f"SELECT count(*) FROM (SELECT FROM {source} LIMIT {MAX_PAGE_DEPTH + request.size}) s"
 
 
 class Conditions:

@@ -20,7 +20,7 @@ MEMBERSHIP = """ms.channel_id, ms.user_id, ms.state, ms.role, ms.muted, ms.archi
 
 MESSAGE = """m.id, m.application_id, m.channel_id, m.at_offset, m.number, m.sender_id, m.client_id,
     m.thread_id, m.reply_to, m.text, m.files, m.properties, m.group_tag, m.visible, m.created,
-    m.edited, m.deleted, s.name AS sender_name, s.display_name AS sender_display_name,
+    m.edited, m.deleted, m.reports, s.name AS sender_name, s.display_name AS sender_display_name,
     r.reactions"""
 
 # The first 20 of those who reacted with an emoji are named; reactions are joined only where
@@ -77,6 +77,7 @@ def message(row: Row) -> Message:
         reactions=[] if gone else msgspec.convert(row["reactions"] or [], list[Reaction]),
         edited=row["edited"],
         deleted=row["deleted"],
+        reports=row["reports"],
     )
 
 

@@ -13,13 +13,22 @@ from storage.postgres.applications import Applications
 from storage.postgres.channels import Channels
 from storage.postgres.database import Database, open_pool
 from storage.postgres.events import Events
+from storage.postgres.files import Files
+from storage.postgres.functions import Functions
+from storage.postgres.imports import Imports
+from storage.postgres.jobs import Jobs
 from storage.postgres.members import Members
 from storage.postgres.messages import Messages
 from storage.postgres.nodes import Nodes
+from storage.postgres.notifications import Notifications
 from storage.postgres.organizations import Organizations
+from storage.postgres.previews import Previews
 from storage.postgres.receipts import Receipts
+from storage.postgres.reports import Reports
 from storage.postgres.sends import Sends
 from storage.postgres.sessions import Sessions
+from storage.postgres.unread import Unread
+from storage.postgres.user_secrets import UserSecrets
 from storage.postgres.users import Tokens, Users
 
 
@@ -72,6 +81,15 @@ class PostgresStore:
         self.receipts = Receipts(database)
         self.sessions = Sessions(database, node)
         self.organizations = Organizations(database)
+        self.functions = Functions(database)
+        self.notifications = Notifications(database)
+        self.reports = Reports(database)
+        self.unread = Unread(database)
+        self.secrets = UserSecrets(database)
+        self.previews = Previews(database)
+        self.files = Files(database)
+        self.jobs = Jobs(database, node)
+        self.imports = Imports(database)
         self.nodes = Nodes(database, node)
 
     @asynccontextmanager

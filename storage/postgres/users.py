@@ -10,7 +10,7 @@ from chat.pages import Page, PageRequest
 from chat.users import NewUser, User, UserChanges
 from storage.postgres import rows
 from storage.postgres.database import Database
-from storage.postgres.paging import Conditions, order, pattern
+from storage.postgres.paging import Conditions, count, order, pattern
 
 SORT = {
     "id": "u.id",
@@ -18,6 +18,12 @@ SORT = {
     "displayName": "u.display_name",
     "createdTime": "u.created",
 }
+
+
+HAS_UNREAD = """EXISTS (
+    SELECT FROM memberships ms JOIN channels c ON c.id = ms.channel_id AND c.deleted IS NULL
+        AND c.messages > ms.read_number + ms.own_after
+    WHERE ms.user_id = u.id AND ms.state = 'joined' AND unread(ms, c.messages) > 0)"""
 
 
 class Users:
@@ -50,6 +56,26 @@ class Users:
                 user_id,
             )
         )
+
+    async def lock(self, application_id: int, user_id: int) -> User:
+        return _user(
+            await self._database.row(
+                f"""SELECT {rows.USER} FROM users u
+                    WHERE u.id = $2 AND u.application_id = $1 AND u.deleted IS NULL
+                    FOR NO KEY UPDATE""",
+                application_id,
+                user_id,
+            )
+        )
+
+    async def named(self, application_id: int, names: Sequence[str]) -> dict[str, User]:
+        found = await self._database.rows(
+            f"""SELECT {rows.USER} FROM users u
+                WHERE u.application_id = $1 AND u.name = ANY ($2::text[]) AND u.deleted IS NULL""",
+            application_id,
+            list(names),
+        )
+        return {row["name"]: rows.user(row) for row in found}
 
     async def find_by_name(self, application_id: int, name: str) -> User | None:
         row = await self._database.row(
@@ -85,6 +111,7 @@ class Users:
         *,
         name: str | None = None,
         properties: dict[str, Any] | None = None,
+        unread: bool | None = None,
     ) -> Page[User]:
         where = Conditions()
         where.add("u.application_id = {} AND u.deleted IS NULL", application_id)
@@ -92,8 +119,10 @@ class Users:
             where.add("(u.name ILIKE {0} OR u.display_name ILIKE {0})", pattern(name))
         if properties is not None:
             where.add("u.properties @> {}", properties)
+        if unread is not None:
+            where.add(f"{'' if unread else 'NOT '}{HAS_UNREAD}")
         total = await self._database.value(
-            f"SELECT count(*) FROM users u WHERE {where.sql}", *where.values
+            count(f"users u WHERE {where.sql}", request), *where.values
         )
         found = await self._database.rows(
             f"""SELECT {rows.USER} FROM users u WHERE {where.sql}
@@ -128,6 +157,7 @@ class Users:
             user_id,
         )
         await self._database.execute("DELETE FROM user_tokens WHERE user_id = $1", user_id)
+        await self._database.execute("DELETE FROM user_secrets WHERE user_id = $1", user_id)
         await self._database.execute(
             "DELETE FROM blocks WHERE user_id = $1 OR blocked_id = $1", user_id
         )
