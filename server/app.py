@@ -9,13 +9,15 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from server import files, reference
 from server.dialects import chatkitty
+from server.dialects.chatkitty.reference import document
 from server.metrics import render
 from server.page import PAGE
 from server.realtime.node import Realtime
 from server.realtime.upkeep import Upkeep
 
-# The page loads nothing from elsewhere and runs nothing inline.
+# The pages load nothing from elsewhere and run nothing inline.
 PAGE_POLICY = (
     "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' https: data:; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
@@ -48,6 +50,8 @@ def build(realtime: Realtime, upkeep: Upkeep, guest_key: str | None) -> Starlett
         Route("/", page),
         Route("/page/config.json", page_config),
         Mount("/page", StaticFiles(directory=PAGE)),
+        *reference.routes(document),
+        *files.routes(realtime.chat),
         *chatkitty.routes(realtime.chat),
     ]
     middleware = [
@@ -64,7 +68,7 @@ def build(realtime: Realtime, upkeep: Upkeep, guest_key: str | None) -> Starlett
 
 
 class PagePolicy:
-    """Sends the page and its modules with headers that keep foreign code out of it."""
+    """Sends the pages and their modules with headers that keep foreign code out of it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -89,4 +93,4 @@ class PagePolicy:
 
 
 def _is_page(path: str) -> bool:
-    return path == "/" or path.startswith("/page/")
+    return path in ("/", "/docs") or path.startswith(("/page/", "/docs/"))

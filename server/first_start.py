@@ -16,6 +16,7 @@ from chat.channels import NewChannel
 from chat.chat import Chat
 from chat.errors import Conflict, Unavailable
 from chat.events import Event
+from server.keyring import make_key_file
 from server.settings import Settings, SettingsError
 from storage.postgres.migrate import SchemaError, migrate_url
 from storage.postgres.store import open_store
@@ -55,6 +56,7 @@ def prepare(settings: Settings) -> str:
 
 
 async def _prepare(settings: Settings) -> str:
+    make_key_file(settings)
     await migrate(settings)
     await _check_redis(settings)
     base_url = _base_url(settings)

@@ -24,6 +24,7 @@ Refuse = Callable[[Request, Exception], Awaitable[Response]]
 BODY_LIMIT_BYTES = 1024 * 1024
 MAX_QUERY_BYTES = 8192
 EXPLANATION_CHARACTERS = 200
+_ALLOWED = "body_limit_bytes"
 
 
 class Facade:
@@ -67,11 +68,17 @@ class BodyLimit:
             nonlocal received
             message = await receive()
             received += len(message.get("body", b""))
-            if received > self._limit:
-                raise HTTPException(413, f"The body is longer than {self._limit} bytes.")
+            limit: int = scope.get("state", {}).get(_ALLOWED, self._limit)
+            if received > limit:
+                raise HTTPException(413, f"The body is longer than {limit} bytes.")
             return message
 
         await self._app(scope, limited, send)
+
+
+def allow_body(request: Request, limit_bytes: int) -> None:
+    """Let this request have a longer body: its handler reads it as a stream."""
+    setattr(request.state, _ALLOWED, limit_bytes)
 
 
 class _OtherMethods:

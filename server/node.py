@@ -25,11 +25,14 @@ from chat.chat import Chat
 from chat.errors import Unavailable
 from server import app, logs
 from server.first_start import APPLICATION
+from server.keyring import open_keyring
 from server.realtime.gateway import Gateway
 from server.realtime.hub import Hub
 from server.realtime.node import Realtime
 from server.realtime.upkeep import Upkeep
 from server.settings import Settings
+from server.worker.worker import Worker
+from storage.files import open_files
 from storage.postgres.store import open_store
 from storage.redis.broker import RedisBroker
 
@@ -91,7 +94,9 @@ async def serve(orders: Orders) -> None:
         listener = socket.socket(fileno=orders.listen_fd)
         async with asyncio.TaskGroup() as group:
             serving = group.create_task(server.serve(sockets=[listener]))
-            tasks = [group.create_task(work) for work in (*upkeep.work(), gateway.keep_alive())]
+            worker = Worker(realtime.chat, realtime.store)
+            loops = (*upkeep.work(), gateway.keep_alive(), worker.run())
+            tasks = [group.create_task(work) for work in loops]
             await upkeep.settled()
             os.write(orders.ready_fd, b"\n")
             logger.info("node %s serves", realtime.node)
@@ -114,12 +119,24 @@ async def open_realtime(settings: Settings, node: str) -> AsyncIterator[tuple[Re
     """The core and the live side of one node over its store and broker, wired together."""
     if settings.database_url is None or settings.redis_url is None:
         raise ValueError("a node needs database_url and redis_url")
-    async with open_store(settings.database_url, node) as store:
+    async with (
+        open_store(settings.database_url, node) as store,
+        open_files(settings.files_url, settings.data_directory / "files") as files,
+    ):
         await store.nodes.register()
         hub = Hub(store)
         repair = asyncio.Event()
         broker = RedisBroker(settings.redis_url, node, hub.deliver, repair.set)
-        realtime = Realtime(settings, node, Chat(store, broker), store, hub)
+        vault = open_keyring(settings)
+        chat = Chat(
+            store,
+            broker,
+            files,
+            max_file_bytes=settings.max_file_bytes,
+            vault=vault,
+            link_previews=settings.link_previews,
+        )
+        realtime = Realtime(settings, node, chat, store, hub)
         hub.attach(broker, realtime)
         try:
             yield realtime, Upkeep(realtime, broker, repair)

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import msgspec
 
+from chat.files import MAX_FILE_BYTES
+
 
 class SettingsError(Exception):
     """A setting that cannot be used; the text is one line for the operator."""
@@ -22,6 +24,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     workers: int = 1
     database_url: str | None = None
     redis_url: str | None = None
+    files_url: str | None = None
+    max_file_bytes: int = MAX_FILE_BYTES
+    secrets_key: str | None = None
+    link_previews: bool = False
     log_format: str = "text"
     log_level: str = "info"
     heartbeat_seconds: float = 25.0
@@ -75,6 +81,11 @@ def _check(settings: Settings) -> None:
         raise SettingsError("settings: log_level takes debug, info, warning or error")
     _check_url("database_url", settings.database_url, ("postgresql", "postgres"))
     _check_url("redis_url", settings.redis_url, ("redis", "rediss", "unix"))
+    _check_url("files_url", settings.files_url, ("s3",))
+    if settings.files_url is not None and not urlsplit(settings.files_url).netloc:
+        raise SettingsError("settings: files_url must name a bucket, as in s3://bucket/prefix")
+    if settings.max_file_bytes < 1:
+        raise SettingsError("settings: max_file_bytes takes at least 1")
     for field in Settings.__struct_fields__:
         value = getattr(settings, field)
         if isinstance(value, int | float) and not (value >= 0 and math.isfinite(value)):
@@ -101,6 +112,8 @@ def _check_url(field: str, url: str | None, schemes: tuple[str, ...]) -> None:
 
 
 def _masked(field: str, value: object) -> object:
+    if field == "secrets_key" and value is not None:
+        return "***"
     if field.endswith("_url") and isinstance(value, str):
         parts = urlsplit(value)
         if parts.password:

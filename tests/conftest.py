@@ -18,6 +18,7 @@ from chat.users import NewUser, User
 from server.embedded.directory import DataDirectory
 from server.embedded.postgres import Postgres
 from server.embedded.valkey import Valkey
+from storage.files.disk import DiskFiles
 from storage.postgres.migrate import migrate_url
 from storage.postgres.store import PostgresStore, open_store
 
@@ -64,6 +65,12 @@ async def store(database_url: str) -> AsyncIterator[PostgresStore]:
         yield store
 
 
+@pytest.fixture(scope="session")
+async def file_store(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[DiskFiles]:
+    async with DiskFiles.opened(tmp_path_factory.mktemp("files")) as files:
+        yield files
+
+
 @pytest.fixture
 async def own_database_url(
     database_url: str, connection: "asyncpg.Connection[Any]"
@@ -96,8 +103,8 @@ def broker() -> RecordingBroker:
 
 
 @pytest.fixture
-def chat(store: PostgresStore, broker: RecordingBroker) -> Chat:
-    return Chat(store, broker)
+def chat(store: PostgresStore, broker: RecordingBroker, file_store: DiskFiles) -> Chat:
+    return Chat(store, broker, file_store)
 
 
 @pytest.fixture

@@ -7,9 +7,11 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine
+from datetime import UTC, datetime
 from typing import Any
 
 from chat.errors import Unavailable
+from server.previews.loop import fetch_previews
 from server.realtime.node import Realtime
 from storage.redis.broker import RedisBroker
 
@@ -21,6 +23,8 @@ EXPIRY_SECONDS = 8.0
 """A node silent for so long is dead. With the beat and a sweep that is 12 s at most, below the
 15 s in which no ghost may be left."""
 AUDIT_SECONDS = 10.0
+FILES_SECONDS = 600.0
+"""How often files are swept away that a node could not, or died before it did."""
 CUT_OFF_SECONDS = 1.0
 """How often heads are compared while Redis is away: then this is how messages travel."""
 
@@ -38,13 +42,17 @@ class Upkeep:
 
     def work(self) -> list[Coroutine[Any, Any, None]]:
         """The loops, to be run until cancelled."""
-        return [
+        loops = [
             self._broker.run(),
             self._stay_alive(),
             self._audit(),
             self._repair_on_request(),
             self._realtime.departures.run(),
+            self._sweep_files(),
         ]
+        if self._realtime.settings.link_previews:
+            loops.append(fetch_previews(self._store.previews))
+        return loops
 
     async def settled(self) -> None:
         """Wait until this node hears the others; a while only, for Redis may be away and this
@@ -112,6 +120,14 @@ class Upkeep:
         seen_all = self._beats * BEAT_SECONDS > EXPIRY_SECONDS
         for user_id in await self._store.nodes.sweep(EXPIRY_SECONDS if seen_all else None):
             self._realtime.departures.settle_later(user_id, at_once=True)
+
+    async def _sweep_files(self) -> None:
+        while True:
+            try:
+                await self._realtime.chat.files.sweep(datetime.now(UTC))
+            except Unavailable as problem:
+                logger.debug("sweeping files is put off: %s", problem)
+            await asyncio.sleep(FILES_SECONDS)
 
     async def _audit(self) -> None:
         waited = 0.0

@@ -58,7 +58,9 @@ async def test_client_credentials_are_granted_a_bearer_token_for_a_while(
     )
     assert (token.startswith(APPLICATION_TOKEN_PREFIX), seconds) == (True, TOKEN_SECONDS)
     actor = await chat.applications.authenticate(token)
-    assert actor == Actor(application_id=application.application_id)
+    assert actor == Actor(
+        application_id=application.application_id, scopes=frozenset({"read:user"})
+    )
     assert (await chat.applications.get(actor)).api_key == application.api_key
     with pytest.raises(Unauthorized):
         await chat.users.authenticate(token)

@@ -43,6 +43,11 @@ def test_an_empty_variable_is_not_given() -> None:
         ("MAX_FRAME_BYTES", "4095"),
         ("OUTGOING_BUFFER_BYTES", "1"),
         ("DEFLATE", "perhaps"),
+        ("FILES_URL", "ftp://x"),
+        ("FILES_URL", "/var/files"),
+        ("FILES_URL", "s3://"),
+        ("MAX_FILE_BYTES", "0"),
+        ("MAX_FILE_BYTES", "many"),
     ],
 )
 def test_what_cannot_be_used_is_refused_by_name_in_one_line(variable: str, value: str) -> None:
@@ -59,5 +64,13 @@ def test_passwords_are_not_shown() -> None:
             "PARLANCE_REDIS_URL": "rediss://:secret@cache",
         }
     )
-    assert "secret" not in repr(settings)
+    assert ":secret@" not in repr(settings)
     assert "me:***@db" in repr(settings)
+
+
+def test_files_are_on_disk_and_of_fifty_megabytes_unless_told_otherwise() -> None:
+    settings = read_settings({})
+    assert (settings.files_url, settings.max_file_bytes) == (None, 50_000_000)
+    told = {"PARLANCE_FILES_URL": "s3://bucket/prefix", "PARLANCE_MAX_FILE_BYTES": "1000"}
+    settings = read_settings(told)
+    assert (settings.files_url, settings.max_file_bytes) == ("s3://bucket/prefix", 1000)

@@ -8,29 +8,43 @@ from starlette.routing import BaseRoute, Mount, Router
 
 from chat.chat import Chat
 from server.dialects.chatkitty import (
+    analytics,
     application,
     channels,
+    functions,
+    imports,
+    jobs,
     members,
     messages,
+    notifications,
     oauth,
     organizations,
+    pictures,
     sessions,
     threads,
     tokens,
+    user_secrets,
     users,
 )
 from server.dialects.chatkitty.errors import REFUSALS
 from server.http import Facade, complete
 
 TAGS = (
+    analytics,
     application,
     channels,
+    functions,
+    imports,
+    jobs,
     members,
     messages,
+    notifications,
     organizations,
+    pictures,
     sessions,
     threads,
     tokens,
+    user_secrets,
     users,
 )
 

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from chat.actors import Actor
 from chat.errors import NotFound, Unauthorized
 from server.dialects.chatkitty.media import choose
+from server.dialects.chatkitty.scopes import check_scopes
 from server.http import bearer_token, chat_from
 
 
@@ -16,6 +17,7 @@ async def actor_from(request: Request) -> Actor:
     if token is None:
         raise Unauthorized
     actor = await chat_from(request).applications.authenticate(token)
+    check_scopes(actor, request.scope.get("endpoint"))
     if choose(request.headers.get("accept")) is None:
         raise HTTPException(406, "Answers are JSON.")
     named = request.path_params.get("application_id")

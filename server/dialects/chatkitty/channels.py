@@ -29,7 +29,7 @@ from server.dialects.chatkitty.requests import (
     UserBody,
     decode,
     given,
-    merged,
+    properties_patch,
 )
 from server.dialects.chatkitty.resources import (
     application_resource,
@@ -106,13 +106,15 @@ async def update_channel(request: Request) -> Response:
     actor = await actor_from(request)
     patch = await decode(request, ChannelPropertiesPatch)
     channels = chat_from(request).channels
-    channel = await channels.get(actor, path_id(request))
+    properties, merge = properties_patch(patch.properties)
     changes = ChannelChanges(
-        display_name=given(patch.display_name),
-        properties=merged(channel.properties, patch.properties),
+        display_name=given(patch.display_name), properties=properties, merge=merge
     )
-    if changes != ChannelChanges():
-        channel = await channels.update(actor, channel.id, changes)
+    channel = (
+        await channels.update(actor, path_id(request), changes)
+        if changes != ChannelChanges()
+        else await channels.get(actor, path_id(request))
+    )
     view = await view_of(request, actor, channels=[channel])
     return answer(request, channel_resource(view, channel))
 

@@ -18,6 +18,7 @@ from chat.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    TooLarge,
     TooMany,
     Unauthorized,
     Unavailable,
@@ -38,7 +39,9 @@ class Refusal(NamedTuple):
 CLIENT_ERROR = Refusal(400, "ClientError", "A client error occurred, check your request")
 NOT_FOUND = Refusal(404, "ResourceNotFoundError", "Resource not found")
 BROKEN = Refusal(500, "ServerError", "A server error occurred")
+TOO_LARGE = Refusal(413, "PayloadTooLargeError", "The request body is too large")
 FAMILIES: dict[type[Exception], Refusal] = {
+    TooLarge: TOO_LARGE,
     Invalid: CLIENT_ERROR,
     Conflict: CLIENT_ERROR,  # the published API has no 409
     Unauthorized: Refusal(
@@ -54,7 +57,7 @@ STATUSES = {
     404: NOT_FOUND,
     405: Refusal(405, "MethodNotAllowedError", "Method not allowed"),
     406: Refusal(406, "NotAcceptableError", "No acceptable representation"),
-    413: Refusal(413, "PayloadTooLargeError", "The request body is too large"),
+    413: TOO_LARGE,
     415: Refusal(415, "UnsupportedMediaTypeError", "Unsupported media type"),
 }
 

@@ -7,7 +7,6 @@ from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 
-from chat.messages import Message
 from chat.pages import CursorPage, Page
 from server.dialects.chatkitty.view import View
 
@@ -40,11 +39,18 @@ def page_resource(
 
 
 def cursor_resource(
-    request: Request, view: View, items: Sequence[Resource], page: CursorPage[Message]
+    request: Request,
+    view: View,
+    items: Sequence[Resource],
+    page: CursorPage[Any],
+    name: str = "messages",
 ) -> Resource:
-    """A page of messages by cursor: `start` is its newest message, `next` its oldest."""
+    """A page of what has ids, by cursor: `start` is its newest one's, `next` its oldest one's,
+    or where an unfilled page ends."""
     size = page.request.size
     cursor = {"start": page.items[0].id, "next": page.items[-1].id} if page.items else {}
+    if page.end is not None:
+        cursor = {"start": cursor.get("start", page.end), "next": page.end}
     relations = {"self": "SELF"}
     if cursor and page.newer:
         relations["prev"] = "PREVIOUS"
@@ -56,7 +62,7 @@ def cursor_resource(
     if "next" in relations:
         metadata["next"] = str(cursor["next"])
     return {
-        "_embedded": {"messages": list(items)},
+        "_embedded": {name: list(items)},
         "_links": {
             relation: {
                 "href": _href(

@@ -66,13 +66,13 @@ def _rank(media_type: str, ranges: list[_Range]) -> tuple[float, int]:
 def answer(
     request: Request, body: Any, *, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response:
-    """Encode a body in the spelling and type the client accepts."""
-    accept = request.headers.get("accept")
-    if accept and SNAKE_CASE in accept.lower():
-        body = to_snake(body)
+    """Encode a body in the type the client accepts best, and in the spelling of that type."""
+    media_type = choose(request.headers.get("accept")) or JSON
+    spelt = to_snake(body) if is_snake_case(media_type) else body
     return Response(
-        msgspec.json.encode(body),
-        status_code=status,
-        headers=headers,
-        media_type=choose(accept) or JSON,
+        msgspec.json.encode(spelt), status_code=status, headers=headers, media_type=media_type
     )
+
+
+def is_snake_case(media_type: str) -> bool:
+    return media_type.startswith(SNAKE_CASE)

@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from chat.actors import Actor
 from chat.errors import NotFound
-from chat.messages import Draft, File, Message
+from chat.messages import Draft, Message, Sent
 from chat.pages import MessageFilter
 from server.dialects.chatkitty.authentication import actor_from
 from server.dialects.chatkitty.hal import cursor_resource, page_resource
@@ -15,13 +15,13 @@ from server.dialects.chatkitty.queries import cursor_request, page_request
 from server.dialects.chatkitty.references import referred
 from server.dialects.chatkitty.requests import (
     AnyCreateMessageResource,
-    CreateExternalFileProperties,
     CreateFileMessageResource,
     CreateTextMessageResource,
     MessagePropertiesPatch,
     decode,
+    file_of,
     given,
-    merged,
+    properties_patch,
 )
 from server.dialects.chatkitty.resources import (
     application_resource,
@@ -29,8 +29,10 @@ from server.dialects.chatkitty.resources import (
     read_receipt_resource,
     thread_resource,
 )
+from server.dialects.chatkitty.uploads import send_upload
 from server.dialects.chatkitty.view import view_of
 from server.http import chat_from, path_id, query_text
+from server.multipart import is_form
 
 
 async def list_messages(request: Request) -> Response:
@@ -68,10 +70,10 @@ async def update_message(request: Request) -> Response:
     actor = await actor_from(request)
     patch = await decode(request, MessagePropertiesPatch)
     message = await _present(request, actor)
-    text, properties = given(patch.body), merged(message.properties, patch.properties)
-    if text is not None or properties is not None:
+    text, (properties, merge) = given(patch.body), properties_patch(patch.properties)
+    if text is not None or properties is not None or merge is not None:
         message = await chat_from(request).messages.edit(
-            actor, message.channel_id, message.id, text=text, properties=properties
+            actor, message.channel_id, message.id, text=text, properties=properties, merge=merge
         )
     return await _message(request, actor, message)
 
@@ -96,10 +98,17 @@ async def list_channel_messages(request: Request) -> Response:
     return await message_list(request, actor, wanted)
 
 
+async def list_channel_reported_messages(request: Request) -> Response:
+    actor = await actor_from(request)
+    page = await chat_from(request).reports.page(actor, path_id(request), page_request(request))
+    view = await view_of(request, actor, messages=page.items)
+    messages = [message_resource(view, message) for message in page.items]
+    return answer(request, page_resource(request, view, "messages", messages, page))
+
+
 async def send_channel_message(request: Request) -> Response:
     actor = await actor_from(request)
-    body: AnyCreateMessageResource = await decode(request, AnyCreateMessageResource)
-    return await send(request, actor, path_id(request), body)
+    return await send(request, actor, path_id(request))
 
 
 async def message_list(request: Request, actor: Actor, wanted: MessageFilter) -> Response:
@@ -110,29 +119,31 @@ async def message_list(request: Request, actor: Actor, wanted: MessageFilter) ->
 
 
 async def send(
-    request: Request,
-    actor: Actor,
-    channel_id: int,
-    body: AnyCreateMessageResource,
-    thread_id: int | None = None,
+    request: Request, actor: Actor, channel_id: int, thread_id: int | None = None
 ) -> Response:
     """Send as the system, or on behalf of the user the body names. A request repeated with the
     same Idempotency-Key is answered with the message of the first."""
+    if is_form(request):
+        sent = await send_upload(request, actor, channel_id, thread_id)
+    else:
+        sent = await _send_json(request, actor, channel_id, thread_id)
+    return await _message(request, actor, sent.message)
+
+
+async def _send_json(
+    request: Request, actor: Actor, channel_id: int, thread_id: int | None
+) -> Sent:
+    body: AnyCreateMessageResource = await decode(request, AnyCreateMessageResource)
     draft = Draft(
         text=body.body if isinstance(body, CreateTextMessageResource) else None,
-        files=[_file(body.file)] if isinstance(body, CreateFileMessageResource) else [],
+        files=[file_of(body.file)] if isinstance(body, CreateFileMessageResource) else [],
         properties=body.properties,
         group_tag=body.group_tag,
         client_id=request.headers.get("idempotency-key"),
         thread_id=thread_id,
     )
     sender = await referred(request, actor, body.user) if body.user else None
-    sent = await chat_from(request).messages.send(actor, channel_id, draft, on_behalf_of=sender)
-    return await _message(request, actor, sent.message)
-
-
-def _file(file: CreateExternalFileProperties) -> File:
-    return File(url=file.url, name=file.name, content_type=file.content_type, size=file.size)
+    return await chat_from(request).messages.send(actor, channel_id, draft, on_behalf_of=sender)
 
 
 async def _present(request: Request, actor: Actor) -> Message:
@@ -156,5 +167,6 @@ routes = [
     Route("/messages/{id}", update_message, methods=["PATCH"]),
     Route("/messages/{id}/read-receipts", list_message_read_receipts),
     Route("/channels/{id}/messages", list_channel_messages),
+    Route("/channels/{id}/reported-messages", list_channel_reported_messages),
     Route("/channels/{id}/messages", send_channel_message, methods=["POST"]),
 ]

@@ -14,9 +14,9 @@ from starlette.routing import Route
 from chat.checks import check_text
 from chat.errors import ChatError, Invalid, Unauthorized
 from server.dialects.chatkitty.errors import authentication_error, confess, refuse
+from server.dialects.chatkitty.scopes import granted
 from server.http import Refuse, chat_from
 
-SCOPE = "org:1:app"
 GRANT = "client_credentials"
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 MAX_FIELDS = 32
@@ -29,7 +29,8 @@ class OAuthError(Exception):
 
 
 async def issue_token(request: Request) -> Response:
-    """Grant a token to a client that names itself by HTTP Basic or in the form."""
+    """Grant a token to a client that names itself by HTTP Basic or in the form; it has the scopes
+    asked for that exist, or all when none is asked for."""
     form = await _form(request)
     if "grant_type" not in form:
         raise OAuthError("invalid_request", "grant_type is missing")
@@ -40,10 +41,13 @@ async def issue_token(request: Request) -> Response:
         form.get("client_secret", ""),
     )
     _check_clean(client_id, secret)
+    scope = granted(form.get("scope", ""))
+    if scope is None:
+        raise OAuthError("invalid_scope", "None of these scopes exists")
     token, seconds = await chat_from(request).applications.grant(
-        client_id, secret, SCOPE, datetime.now(UTC)
+        client_id, secret, scope, datetime.now(UTC)
     )
-    body = {"access_token": token, "token_type": "bearer", "expires_in": seconds, "scope": SCOPE}
+    body = {"access_token": token, "token_type": "bearer", "expires_in": seconds, "scope": scope}
     return JSONResponse(body, headers=NO_STORE)
 
 

@@ -3,12 +3,13 @@
 Rule: fields are spelt in camelCase here; `decode` accepts both spellings.
 """
 
-from typing import Annotated, Any, TypeVar, overload
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, overload
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 from starlette.requests import Request
 
-from chat.checks import MAX_ID, check_properties
+from chat.checks import MAX_ID, MAX_NAME_CHARACTERS
+from chat.messages import File
 from chat.organizations import OrganizationRole
 from server.dialects.chatkitty.media import ACCEPTED
 from server.dialects.chatkitty.spelling import to_camel
@@ -17,6 +18,7 @@ from server.http import convert, read_json
 T = TypeVar("T")
 Id = Annotated[int, Meta(ge=1, le=MAX_ID)]
 Size = Annotated[int, Meta(ge=0, le=MAX_ID)]
+Name = Annotated[str, Meta(min_length=1, max_length=MAX_NAME_CHARACTERS)]
 Json = dict[str, Any]
 
 
@@ -29,27 +31,18 @@ async def decode(request: Request, wanted: Any) -> Any:
     return convert(to_camel(await read_json(request, ACCEPTED)), wanted)
 
 
-def merged(stored: Json, patch: Json | UnsetType | None) -> Json | None:
-    """Properties after a merge patch (RFC 7396), or None when the patch does not name them."""
+class PropertiesPatch(NamedTuple):
+    """What a merge patch says of properties: to replace them all, to merge, or nothing."""
+
+    properties: Json | None = None
+    merge: Json | None = None
+
+
+def properties_patch(patch: Json | UnsetType | None) -> PropertiesPatch:
+    """RFC 7396: null takes all properties away, an object is merged into them."""
     if patch is UNSET:
-        return None
-    if patch is None:
-        return {}
-    check_properties("properties", patch)  # also bounds the depth of the merge
-    result: Json = _merge(stored, patch)
-    return result
-
-
-def _merge(stored: Any, patch: Any) -> Any:
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(stored) if isinstance(stored, dict) else {}
-    for key, value in patch.items():
-        if value is None:
-            result.pop(key, None)
-        else:
-            result[key] = _merge(result.get(key), value)
-    return result
+        return PropertiesPatch()
+    return PropertiesPatch(properties={}) if patch is None else PropertiesPatch(merge=patch)
 
 
 def given(value: T | UnsetType) -> T | None:
@@ -78,8 +71,8 @@ class UserBody(Body, frozen=True, kw_only=True):
 
 
 class CreatePersonChatUserResource(Body, frozen=True, kw_only=True):
-    name: str
-    display_name: str
+    name: Name
+    display_name: Name
     is_guest: bool = False
     properties: Json = {}
 
@@ -89,7 +82,7 @@ class ChatUserPresencePropertiesPatch(Body, frozen=True, kw_only=True):
 
 
 class ChatUserPropertiesPatch(Body, frozen=True, kw_only=True):
-    display_name: str | UnsetType = UNSET
+    display_name: Name | UnsetType = UNSET
     is_guest: bool | UnsetType = UNSET
     presence: ChatUserPresencePropertiesPatch = ChatUserPresencePropertiesPatch()
     properties: Json | UnsetType | None = UNSET
@@ -106,8 +99,8 @@ class CreateDirectChannelResource(CreateChannelResource, frozen=True, kw_only=Tr
 
 
 class CreateGroupChannelResource(CreateChannelResource, frozen=True, kw_only=True):
-    name: str | None = None
-    display_name: str | None = None
+    name: Name | None = None
+    display_name: Name | None = None
 
 
 class CreatePublicChannelResource(
@@ -128,12 +121,12 @@ AnyCreateChannelResource = (
 
 
 class ChannelPropertiesPatch(Body, frozen=True, kw_only=True):
-    display_name: str | UnsetType = UNSET
+    display_name: Name | UnsetType = UNSET
     properties: Json | UnsetType | None = UNSET
 
 
 class CreateChannelGenericEventResource(Body, frozen=True, kw_only=True):
-    type: str
+    type: Name
     properties: Json
 
 
@@ -142,10 +135,22 @@ class CreateDelegatedReplyThreadKeystrokesResource(UserBody, frozen=True, kw_onl
 
 
 class CreateExternalFileProperties(Body, frozen=True, kw_only=True):
-    content_type: str
-    name: str
+    content_type: Name
+    name: Name
     size: Size
     url: str
+
+
+def file_of(file: CreateExternalFileProperties) -> File:
+    return File(url=file.url, name=file.name, content_type=file.content_type, size=file.size)
+
+
+class FileMessageForm(Body, frozen=True, kw_only=True):
+    """What may stand beside the file of an uploaded message."""
+
+    group_tag: str | None = None
+    username: str | None = None
+    properties: str | None = None
 
 
 class CreateMessageResource(Body, frozen=True, kw_only=True, tag_field="type"):
@@ -171,7 +176,7 @@ class MessagePropertiesPatch(Body, frozen=True, kw_only=True):
 
 
 class CreateTokenResource(Body, frozen=True, kw_only=True):
-    name: str | None = None
+    name: Name | None = None
     expires_in: int | None = None
 
 
@@ -190,13 +195,13 @@ class OrganizationSettings(Body, frozen=True, kw_only=True):
 
 
 class CreateOrganizationResource(Body, frozen=True, kw_only=True):
-    name: str
+    name: Name
     members: list[OrganizationMemberProperties] = []
     settings: OrganizationSettings = OrganizationSettings()
 
 
 class OrganizationPropertiesPatch(Body, frozen=True, kw_only=True):
-    name: str | None = None
+    name: Name | None = None
     settings: OrganizationSettings = OrganizationSettings()
 
 
@@ -205,5 +210,56 @@ class OrganizationMemberRole(Body, frozen=True, kw_only=True):
 
 
 class CreateOrganizationEventResource(Body, frozen=True, kw_only=True):
-    name: str
+    name: Name
     accepted: list[Id] = []
+
+
+class ChatRuntimeDependencyProperties(Body, frozen=True, kw_only=True):
+    name: Name
+    version: Name
+    default_dependency: bool = False
+
+
+class ChatRuntimeScriptProperties(Body, frozen=True, kw_only=True):
+    script: str
+
+
+class CreateChatFunctionResource(Body, frozen=True, kw_only=True):
+    type: Name
+    name: Name
+    description: str | None = None
+    initialize_asynchronously: bool = False
+
+
+class CreateChatFunctionVersionResource(Body, frozen=True, kw_only=True):
+    handler_script: str
+
+
+class SecretResource(Body, frozen=True, kw_only=True):
+    secret: Json
+
+
+Switch = Literal["ENABLED", "DISABLED"]
+
+
+class FeaturesProperties(Body, frozen=True, kw_only=True):
+    guest_users: Switch | None = None
+    user_created_channels: Switch | None = None
+
+
+class ApplicationSettingsProperties(FeaturesProperties, frozen=True, kw_only=True):
+    """Both settings, flat or, as in the published examples, under `features`."""
+
+    features: FeaturesProperties = FeaturesProperties()
+
+    def __post_init__(self) -> None:
+        if self.guests is None or self.channels is None:
+            raise ValueError("Settings need guestUsers and userCreatedChannels")
+
+    @property
+    def guests(self) -> Switch | None:
+        return self.guest_users or self.features.guest_users
+
+    @property
+    def channels(self) -> Switch | None:
+        return self.user_created_channels or self.features.user_created_channels

@@ -10,10 +10,13 @@ from urllib.parse import quote_plus
 
 from chat.applications import Application
 from chat.channels import Channel, Membership
+from chat.links import find_links
+from chat.mentions import Mention
 from chat.messages import File, Message, Reaction, Thread
 from chat.sessions import ChatSession, UserSession
 from chat.users import User
 from server.dialects.chatkitty.emoji import emoji_properties
+from server.dialects.chatkitty.texts import link_properties, mention_properties
 from server.dialects.chatkitty.view import View
 
 Resource = dict[str, Any]
@@ -44,18 +47,24 @@ def application_resource(view: View, application: Application) -> Resource:
 
 
 def user_properties(view: View, user: User) -> Resource:
-    picture = f"{view.origin}/v1/picture/{quote_plus(user.display_name)}"
     return {
         "id": user.id,
         "type": user.kind,
         "name": user.name,
         "displayName": user.display_name,
-        "displayPictureUrl": user.picture or picture,
+        "displayPictureUrl": picture_url(view, user),
         "isGuest": user.guest,
         "presence": presence_properties(user),
         "callStatus": "AVAILABLE",
         "properties": user.properties,
     }
+
+
+def picture_url(view: View, user: User) -> str:
+    """Hosted here, elsewhere, or drawn from the name."""
+    if user.picture is None:
+        return f"{view.origin}/v1/picture/{quote_plus(user.display_name)}"
+    return view.absolute(user.picture)
 
 
 def presence_properties(user: User) -> Resource:
@@ -76,6 +85,14 @@ def user_resource(view: View, user: User) -> Resource:
 
 
 def channel_properties(view: View, channel: Channel) -> Resource:
+    resource = mentioned_channel_properties(view, channel)
+    if channel.id in view.last:
+        resource["lastReceivedMessage"] = message_properties(view, view.last[channel.id])
+    return resource
+
+
+def mentioned_channel_properties(view: View, channel: Channel) -> Resource:
+    """Without its last message, which may mention the channel in turn."""
     resource: Resource = {
         "id": channel.id,
         "type": channel.kind,
@@ -84,8 +101,6 @@ def channel_properties(view: View, channel: Channel) -> Resource:
     }
     if channel.owner_id is not None:
         resource["creator"] = user_properties(view, view.users[channel.owner_id])
-    if channel.id in view.last:
-        resource["lastReceivedMessage"] = message_properties(view, view.last[channel.id])
     if channel.kind == "DIRECT":
         members = view.members.get(channel.id, ())
         return resource | {"members": [user_properties(view, member) for member in members]}
@@ -117,16 +132,38 @@ def message_properties(view: View, message: Message) -> Resource:
     if message.sender:
         resource["user"] = user_properties(view, view.users[message.sender.id])
     if message.files:
-        resource["file"] = file_properties(message.files[0])
+        resource["file"] = file_properties(view, message.files[0])
     if message.text is not None:
         resource["body"] = message.text
+        resource |= _found_in_text(view, message, message.text)
     if message.group_tag is not None:
         resource["groupTag"] = message.group_tag
     if message.edited is not None:
         resource["lastEditedTime"] = instant(message.edited)
+    if message.reports:
+        resource["reportCount"] = message.reports
     if message.reactions:
         resource["reactions"] = [reaction_summary(view, each) for each in message.reactions]
     return resource
+
+
+def _found_in_text(view: View, message: Message, text: str) -> Resource:
+    found = {
+        "links": [
+            link_properties(link, view.previews.get(link.source)) for link in find_links(text)
+        ],
+        "mentions": [
+            mention_properties(mention, _mentioned(view, mention))
+            for mention in view.mentions.get(message.id, ())
+        ],
+    }
+    return {name: each for name, each in found.items() if each}
+
+
+def _mentioned(view: View, mention: Mention) -> Resource:
+    if mention.channel is not None:
+        return mentioned_channel_properties(view, mention.channel)
+    return user_properties(view, mention.user) if mention.user else {}
 
 
 def message_resource(view: View, message: Message) -> Resource:
@@ -136,10 +173,10 @@ def message_resource(view: View, message: Message) -> Resource:
     return message_properties(view, message) | links(view, **paths)
 
 
-def file_properties(file: File) -> Resource:
+def file_properties(view: View, file: File) -> Resource:
     return {
-        "type": "EXTERNAL",
-        "url": file.url,
+        "type": "EXTERNAL" if file.key is None else "HOSTED",
+        "url": view.absolute(file.url),
         "name": file.name,
         "contentType": file.content_type,
         "size": file.size,

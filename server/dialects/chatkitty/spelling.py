@@ -1,6 +1,6 @@
 """The two spellings of field names: camelCase inside and in old versions, snake_case in new ones.
 
-Rule: what is inside `properties` belongs to the application and is never respelled.
+Rule: what is inside `properties` or `secret` belongs to the application and is never respelled.
 """
 
 import functools
@@ -9,8 +9,8 @@ from typing import Any
 
 REQUEST_DEPTH = 4
 """No published request body nests its fields deeper."""
-_CUSTOM = "properties"
-_UNTOUCHED = frozenset({_CUSTOM, "_links"})
+_CUSTOM = frozenset({"properties", "secret"})
+_UNTOUCHED = frozenset({*_CUSTOM, "_links", "environmentVariables", "args", "result"})
 _HUMP = re.compile(r"(?<=[a-z0-9])([A-Z])")
 
 
@@ -29,7 +29,7 @@ def to_camel(value: Any, depth: int = REQUEST_DEPTH) -> Any:
     """A request body with its field names in camelCase."""
     if depth and isinstance(value, dict):
         return {
-            camel(key): item if key == _CUSTOM else to_camel(item, depth - 1)
+            camel(key): item if key in _CUSTOM else to_camel(item, depth - 1)
             for key, item in value.items()
         }
     if depth and isinstance(value, list):

@@ -14,7 +14,6 @@ from server.dialects.chatkitty.media import answer
 from server.dialects.chatkitty.messages import message_list, send
 from server.dialects.chatkitty.references import referred
 from server.dialects.chatkitty.requests import (
-    AnyCreateMessageResource,
     CreateDelegatedReplyThreadKeystrokesResource,
     decode,
 )
@@ -51,9 +50,8 @@ async def list_thread_messages(request: Request) -> Response:
 
 async def send_thread_message(request: Request) -> Response:
     actor = await actor_from(request)
-    body: AnyCreateMessageResource = await decode(request, AnyCreateMessageResource)
     thread = await _thread(request, actor)
-    return await send(request, actor, thread.channel_id, body, _reply_id(thread))
+    return await send(request, actor, thread.channel_id, _reply_id(thread))
 
 
 async def _thread(request: Request, actor: Actor) -> Thread:

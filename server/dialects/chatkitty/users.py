@@ -13,6 +13,7 @@ from server.dialects.chatkitty.media import answer
 from server.dialects.chatkitty.queries import (
     cursor_request,
     page_request,
+    query_choice,
     query_flag,
     query_properties,
 )
@@ -21,7 +22,7 @@ from server.dialects.chatkitty.requests import (
     CreatePersonChatUserResource,
     decode,
     given,
-    merged,
+    properties_patch,
 )
 from server.dialects.chatkitty.resources import (
     application_resource,
@@ -35,11 +36,13 @@ from server.http import chat_from, path_id, query_text
 
 async def list_users(request: Request) -> Response:
     actor = await actor_from(request)
+    unread = query_choice(request, "unread", ("true", "false"))
     page = await chat_from(request).users.page(
         actor,
         page_request(request),
         name=query_text(request, "name"),
         properties=query_properties(request, "properties"),
+        unread=None if unread is None else unread == "true",
     )
     view = await view_of(request, actor)
     users = [user_resource(view, user) for user in page.items]
@@ -85,15 +88,15 @@ async def delete_user(request: Request) -> Response:
 async def update_user(request: Request) -> Response:
     actor = await actor_from(request)
     patch = await decode(request, ChatUserPropertiesPatch)
-    users = chat_from(request).users
-    stored = await users.get(actor, path_id(request))
+    properties, merge = properties_patch(patch.properties)
     changes = UserChanges(
         display_name=given(patch.display_name),
         guest=given(patch.is_guest),
         status=given(patch.presence.status),
-        properties=merged(stored.properties, patch.properties),
+        properties=properties,
+        merge=merge,
     )
-    user = await users.update(actor, stored.id, changes)
+    user = await chat_from(request).users.update(actor, path_id(request), changes)
     return answer(request, user_resource(await view_of(request, actor), user))
 
 

@@ -73,8 +73,11 @@ async def running(settings: Settings) -> AsyncIterator[Node]:
 
 
 @pytest.fixture(scope="session")
-def settings(database_url: str, redis_url: str) -> Settings:
+def settings(
+    database_url: str, redis_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Settings:
     return Settings(
+        data=str(tmp_path_factory.mktemp("node")),
         database_url=database_url,
         redis_url=redis_url,
         presence_grace_seconds=0.05,

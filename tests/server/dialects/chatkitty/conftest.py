@@ -13,22 +13,34 @@ from chat.applications import Credentials
 from chat.channels import Channel, NewChannel
 from chat.chat import Chat
 from server.dialects import chatkitty
+from server.dialects.chatkitty.reference import document
+
+from .conformance import Conformance
 
 BASE = "http://chat.test"
+CONFORMANCE = Conformance(document())
+HOOKS = {"response": [CONFORMANCE.check]}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What all tests called is known after the last of them."""
+    items.sort(key=lambda item: item.name == "test_every_operation_was_called")
 
 
 @pytest.fixture
 async def anonymous(chat: Chat) -> AsyncIterator[httpx.AsyncClient]:
     """A client without a token."""
     transport = httpx.ASGITransport(Starlette(routes=chatkitty.routes(chat)))
-    async with httpx.AsyncClient(transport=transport, base_url=BASE) as client:
+    async with httpx.AsyncClient(transport=transport, base_url=BASE, event_hooks=HOOKS) as client:
         yield client
 
 
 @asynccontextmanager
 async def _back_end(chat: Chat, credentials: Credentials) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(Starlette(routes=chatkitty.routes(chat)))
-    async with httpx.AsyncClient(transport=transport, base_url=f"{BASE}/v1") as client:
+    async with httpx.AsyncClient(
+        transport=transport, base_url=f"{BASE}/v1", event_hooks=HOOKS
+    ) as client:
         granted = await client.post(
             f"{BASE}/oauth/token",
             auth=(credentials.client_id, credentials.client_secret),

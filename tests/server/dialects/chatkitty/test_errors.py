@@ -29,6 +29,7 @@ STATUSES = {
     errors.Banned: 403,
     errors.GuestsDisabled: 403,
     errors.NotFound: 404,
+    errors.TooLarge: 413,
     errors.TooMany: 429,
     errors.Unavailable: 503,
 }
@@ -174,7 +175,7 @@ async def test_who_accepts_no_json_is_refused_before_anything_is_done(
 
 @pytest.mark.parametrize(
     "content_type",
-    ["text/plain", "application/x-www-form-urlencoded", "application/xml", "multipart/form-data"],
+    ["text/plain", "application/x-www-form-urlencoded", "application/xml", "multipart/mixed"],
 )
 async def test_a_body_of_another_type_is_refused(
     api: httpx.AsyncClient, lobby: str, content_type: str

@@ -6,9 +6,11 @@ import httpx
 import pytest
 
 from chat.actors import Actor
-from chat.channels import Channel
+from chat.channels import Channel, NewChannel
 from chat.chat import Chat
+from chat.events import PresenceChanged
 from chat.messages import Draft
+from tests.conftest import RecordingBroker
 
 JANE = {"name": "jane", "displayName": "Jane Doe", "isGuest": False, "properties": {"n": 42}}
 SNAKE = {"Accept": "application/vnd.chatkitty+json,*/*;q=0.8"}
@@ -186,3 +188,17 @@ async def test_users_are_found_by_a_part_of_their_properties(api: httpx.AsyncCli
     found = (await api.get("/users", params={"properties": '{"team": "red"}'})).json()
     assert [user["name"] for user in found["_embedded"]["users"]] == ["ada"]
     assert (await api.get("/users", params={"properties": "[1"})).status_code == 400
+
+
+async def test_a_status_that_is_patched_is_told_where_the_user_is(
+    api: httpx.AsyncClient, chat: Chat, jane: Actor, room: Channel, broker: RecordingBroker
+) -> None:
+    elsewhere = await chat.channels.create(jane, NewChannel(kind="PRIVATE"))
+    await api.patch(f"/users/{jane.user_id}", json={"presence": {"status": "AWAY"}})
+    told = broker.of(PresenceChanged)
+    assert {(event.channel_id, event.user.name, event.status) for event in told} == {
+        (room.id, "jane", "AWAY"),
+        (elsewhere.id, "jane", "AWAY"),
+    }
+    await api.patch(f"/users/{jane.user_id}", json={"displayName": "J"})
+    assert broker.of(PresenceChanged) == told
